@@ -1,0 +1,154 @@
+// backend.hpp - what the core asks of an operating system: the seam.
+//
+// Called on the loop's thread only, except wake(). Operations stay where they are until they finish: the backend may
+// keep pointers to them and to their buffers. A backend never resumes a coroutine, calls user code or owns a timer.
+#pragma once
+
+#include <corun/address.hpp>
+#include <corun/clock.hpp>
+#include <corun/operation.hpp>
+#include <corun/result.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <system_error>
+
+namespace corun {
+
+/// A descriptor or socket of the operating system.
+using native_handle = std::intptr_t;
+
+/// The native handle that is none.
+inline constexpr native_handle no_native_handle = -1;
+
+/// What open() makes.
+enum class socket_type : std::uint8_t { tcp_v4, tcp_v6 };
+
+/// What adopt() takes over.
+enum class handle_kind : std::uint8_t { tcp_stream, tcp_listener };
+
+/// What wait() found.
+enum class waited : std::uint8_t {
+    news,      ///< operations finished, or somebody called wake()
+    nothing,   ///< the deadline came, or a spurious return
+    never,     ///< only simulation, only for time_point::max(): no event of its own can come
+};
+
+/// What became of an operation that was submitted.
+enum class submitted : std::uint8_t {
+    finished,   ///< the answer is in it
+    pending,    ///< it will appear once in wait()'s list
+    blocking,   ///< the core calls perform() on its thread pool
+};
+
+/// A small synchronous request about a handle; see backend::control().
+enum class control_kind : std::uint8_t {
+    bind,             ///< binds to `*where`
+    listen,           ///< listens; `value` is the backlog, 0 the system's largest
+    local_address,    ///< writes the bound address into `*where`
+    remote_address,   ///< writes the peer's address into `*where`
+    set_option,       ///< sets `option` to `value`
+    get_option,       ///< reads `option` into `value`
+    native,           ///< writes the native handle into `native`; the backend goes on owning it
+    release,          ///< gives the descriptor away: writes it into `native`, the handle ends
+};
+
+/// An option of a socket; values are 0 or 1, or bytes where said.
+enum class socket_option : std::uint8_t {
+    nodelay,          ///< send small pieces at once
+    keep_alive,       ///< probe an idle connection
+    reuse_address,    ///< bind although old connections of the port linger
+    reuse_port,       ///< several listeners share a port
+    receive_buffer,   ///< bytes; the system may round or double it
+    send_buffer,      ///< bytes; the system may round or double it
+    linger_zero,      ///< 1: close resets the connection and drops what was not sent
+    v6_only,          ///< an IPv6 listener takes no IPv4
+};
+
+/// The argument of backend::control().
+struct control_request {
+    explicit control_request(control_kind k) noexcept : kind(k) {}
+
+    control_kind kind;
+    socket_option option = socket_option::nodelay;
+    int value = 0;
+    address* where = nullptr;
+    native_handle native = no_native_handle;
+};
+
+class backend;
+
+/// Where interrupts (Ctrl-C and the like) are counted; the handler touches nothing but this and wake().
+struct interrupt_counter {
+    std::atomic<int> count = 0;          ///< interrupts so far
+    std::atomic<int> signal = 0;         ///< the number of the last one
+    std::atomic<int> default_after{3};   ///< an interrupt that would raise count above this gets the signal's default action
+    backend* to_wake = nullptr;          ///< woken by each one
+    bool termination = false;            ///< also catch the request to terminate (SIGTERM)
+};
+
+/// An operating system's asynchronous I/O, completion style: a card in, an answer out. All functions are noexcept.
+class backend {
+public:
+    backend() = default;
+    backend(const backend&) = delete;
+    backend& operator=(const backend&) = delete;
+    virtual ~backend() = default;   // no operation is pending any more
+
+    /// Monotonic time; in simulation, the virtual one.
+    virtual time_point now() const noexcept = 0;
+
+    /// Appends every finished operation in the order it finished; blocks no longer than `deadline` (a past one: not at all; max(): until
+    /// something comes).
+    virtual waited wait(time_point deadline, operation_list& finished) noexcept = 0;
+
+    /// Makes the current wait(), or the next one, return. Any thread, any signal handler; many calls may count as one.
+    virtual void wake() noexcept = 0;
+
+    /// Begins an operation; exactly one outcome each. Errors are answers.
+    virtual submitted submit(operation&) noexcept = 0;
+
+    /// Does a blocking operation on the calling thread, which may be any; touches nothing but the card.
+    virtual void perform(operation&) noexcept = 0;
+
+    /// Asks a pending operation to end: it finishes once, with operation_canceled or with its real answer. True: it is already in the next
+    /// wait()'s list.
+    virtual bool cancel(operation&) noexcept = 0;
+
+    /// A new socket: close-on-exec, unable to raise SIGPIPE, never blocking.
+    virtual result<handle> open(socket_type) noexcept = 0;
+
+    /// Takes over an existing descriptor without changing its flags; on error it stays the caller's.
+    virtual result<handle> adopt(native_handle, handle_kind) noexcept = 0;
+
+    /// A synchronous request about a handle; never blocks.
+    virtual std::error_code control(handle, control_request&) noexcept = 0;
+
+    /// Ends the handle; pending operations finish with operation_canceled or their real answer. Answers close's error.
+    virtual std::error_code close(handle) noexcept = 0;
+
+    /// A descriptor that polls readable when wait() has news; no_native_handle where there is none.
+    virtual native_handle wait_handle() noexcept = 0;
+
+    /// Returns when wait() would have news, or at the deadline. For a guest's helper thread; touches no operation.
+    virtual void block(time_point deadline) noexcept = 0;
+
+    /// Borrowed loops: calls `call(context)` on the host's loop when wait() has news.
+    virtual void on_news(void (*call)(void*) noexcept, void* context) noexcept = 0;
+
+    /// Counts interrupts in `counter` if their disposition is the default one and no other loop of the process has them; true if so (2.1).
+    virtual bool catch_interrupts(interrupt_counter& counter) noexcept = 0;
+
+    /// Restores what catch_interrupts() found, if it is still ours. Returns when no handler uses the counter any more.
+    virtual void release_interrupts(interrupt_counter& counter) noexcept = 0;
+
+    /// The backend's name: "epoll".
+    virtual std::string_view name() const noexcept = 0;
+};
+
+/// The backend that was linked as the default; defined by the build's choice, throws std::system_error if the system refuses.
+std::unique_ptr<backend> make_default_backend();
+
+}
