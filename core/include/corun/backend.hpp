@@ -84,7 +84,7 @@ class backend;
 struct interrupt_counter {
     std::atomic<int> count = 0;          ///< interrupts so far
     std::atomic<int> signal = 0;         ///< the number of the last one
-    std::atomic<int> default_after{3};   ///< an interrupt that would raise count above this gets the signal's default action
+    std::atomic<int> default_after{2};   ///< an interrupt that would raise count above this gets the signal's default action
     backend* to_wake = nullptr;          ///< woken by each one
     bool termination = false;            ///< also catch the request to terminate (SIGTERM)
 };

@@ -25,9 +25,9 @@ using duration = clock::duration;
 using time_point = clock::time_point;
 
 /// The deadline that never comes.
-inline constexpr time_point never = time_point::max();
+inline constexpr time_point no_deadline = time_point::max();
 
-/// `now + d` without overflow: what lies beyond the end of time is `never` (3.5).
+/// `now + d` without overflow: what lies beyond the end of time is `no_deadline` (3.5).
 constexpr time_point saturating_add(time_point now, duration d) noexcept {
     if (d > duration::zero() && now > time_point::max() - d)
         return time_point::max();

@@ -1,0 +1,35 @@
+// wake_fd.hpp - a descriptor that any thread and any signal handler can make readable.
+#pragma once
+
+#include "fd.hpp"
+
+#include <cstdint>
+#include <system_error>
+
+namespace corun::posix {
+
+class wake_fd {
+public:
+    /// Throws std::system_error if the system refuses a descriptor.
+    wake_fd() : fd_(sys::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+        if (!fd_)
+            throw std::system_error(errno, std::system_category(), "corun: eventfd");
+    }
+
+    int get() const noexcept { return fd_.get(); }
+
+    /// Each call is an edge. Leaves errno alone, for handlers.
+    void wake() noexcept {
+        const int kept = errno;
+        const std::uint64_t one = 1;
+        // Can't fail but by an interrupt before anything was done: the count would take 500 years to be full.
+        while (sys::write(fd_.get(), &one, sizeof one) < 0 && errno == EINTR) {
+        }
+        errno = kept;
+    }
+
+private:
+    fd fd_;
+};
+
+}

@@ -1,0 +1,37 @@
+// poller.hpp - the readiness seam: what a reactor asks of epoll, kqueue and the like. No poller knows what a socket is for.
+#pragma once
+
+#include "registration.hpp"
+
+#include <corun/backend.hpp>
+
+#include <system_error>
+
+namespace corun {
+
+class poller {
+public:
+    poller() = default;
+    poller(const poller&) = delete;
+    poller& operator=(const poller&) = delete;
+    virtual ~poller() = default;
+
+    /// First sight of a descriptor. What is ready already is reported, too.
+    virtual std::error_code attach(registration&) noexcept = 0;
+
+    /// wanted() has grown. Each wanted direction is reported once it is ready; spurious reports are allowed, missed ones are a bug.
+    virtual void arm(registration&) noexcept = 0;
+
+    /// Always before the descriptor is closed: a duplicate of it would keep the kernel reporting.
+    virtual void detach(registration&) noexcept = 0;
+
+    /// Waits no longer than `deadline`, as backend::wait(), and only collects. True if wake() was called.
+    virtual bool wait(time_point deadline, ready_list&) noexcept = 0;
+
+    /// Any thread, any signal handler.
+    virtual void wake() noexcept = 0;
+
+    virtual native_handle wait_handle() const noexcept = 0;
+};
+
+}

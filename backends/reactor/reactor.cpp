@@ -1,0 +1,304 @@
+// reactor.cpp - see reactor.hpp. The rules of edges are in docs/backends/epoll.md.
+#include "reactor.hpp"
+
+#include "../posix/attempt.hpp"
+#include "../posix/signals.hpp"
+#include "../posix/socket.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <chrono>
+#include <climits>
+#include <new>
+
+namespace corun {
+namespace {
+
+constexpr std::uint8_t both = registration::readable | registration::writable;
+
+/// The slots that an operation takes; 0 for one that never waits, or is unknown.
+std::uint8_t directions_of(const operation& o) noexcept {
+    switch (o.kind) {
+    case operation_kind::read:
+    case operation_kind::accept: return registration::readable;
+    case operation_kind::write:
+    case operation_kind::connect:
+    case operation_kind::shutdown: return registration::writable;   // not beside a write, which it would cut off
+    case operation_kind::poll: return static_cast<std::uint8_t>(o.value & both);
+    }
+    return 0;
+}
+
+static_assert(ready::readable == registration::readable && ready::writable == registration::writable);
+
+submitted answer(operation& o, int error) noexcept {
+    o.finish(error);
+    return submitted::finished;
+}
+
+/// True for an error with which the connection itself has ended.
+bool ends_connection(int error) noexcept {
+    return error == ECONNRESET || error == ETIMEDOUT || error == EHOSTUNREACH || error == ENETUNREACH;
+}
+
+}
+
+reactor::~reactor() {
+    for (const auto& chunk : chunks_)
+        for (std::size_t i = 0; i < chunk_size; ++i)
+            if (chunk[i].is_open())
+                sys::close(chunk[i].fd);
+}
+
+time_point reactor::now() const noexcept {
+    return time_point(std::chrono::duration_cast<duration>(std::chrono::steady_clock::now().time_since_epoch()));
+}
+
+waited reactor::wait(time_point deadline, operation_list& finished) noexcept {
+    const bool woken = poller_->wait(finished_.empty() ? deadline : time_point::min(), ready_);
+    // Nothing but this reads the batch, and no user code runs before it is used up: nobody can close what is in it.
+    while (registration* const r = ready_.pop_front())
+        take_news(*r);
+    const bool news = woken || !finished_.empty();
+    finished.splice_back(finished_);
+    return news ? waited::news : waited::nothing;
+}
+
+void reactor::take_news(registration& r) noexcept {
+    r.ready = static_cast<std::uint8_t>(r.ready | r.reported);
+    r.reported = 0;
+    if (r.reader && (r.ready & registration::readable))
+        retry(r, *r.reader);
+    if (r.writer && (r.ready & registration::writable))
+        retry(r, *r.writer);
+}
+
+void reactor::retry(registration& r, operation& o) noexcept {
+    if (try_once(r, o))
+        leave(r, o);
+    else
+        poller_->arm(r);
+}
+
+submitted reactor::submit(operation& o) noexcept {
+    registration* const r = find(o.target);
+    if (!r)
+        return answer(o, EBADF);
+    const std::uint8_t directions = directions_of(o);
+    if (directions == 0)
+        return answer(o, EOPNOTSUPP);
+    if (r->wanted() & directions)
+        return answer(o, EBUSY);
+    if ((r->ready & directions) && try_once(*r, o))
+        return submitted::finished;
+    // Seen by the poller only now: a fresh socket would report a hang-up, and one that never waits costs nothing.
+    if (!r->attached) {
+        if (const std::error_code refused = poller_->attach(*r))
+            return answer(o, refused.value());
+        r->attached = true;
+    }
+    park(*r, o);
+    return submitted::pending;
+}
+
+bool reactor::try_once(registration& r, operation& o) noexcept {
+    if (o.kind == operation_kind::accept)
+        return try_accept(r, o);
+    const posix::attempted a = posix::attempt(r.fd, o);
+    if (a == posix::attempted::would_block) {
+        r.ready = static_cast<std::uint8_t>(r.ready & ~directions_of(o));
+        return false;
+    }
+    if (a == posix::attempted::short_read && r.attached && r.is_stream && !(r.ready & registration::unusual))
+        r.ready = static_cast<std::uint8_t>(r.ready & ~registration::readable);
+    if (ends_connection(o.error))
+        r.lost = o.error;
+    else if (o.kind == operation_kind::read && o.error == 0 && o.count == 0)
+        o.error = r.lost;   // the kernel tells it once, then calls it the end
+    return true;
+}
+
+bool reactor::try_accept(registration& r, operation& o) noexcept {
+    // The record first: without memory for it no connection may be taken from the kernel.
+    registration* const record = take_record();
+    if (!record) {
+        o.finish(ENOMEM);
+        return true;
+    }
+    if ((r.asks_first ? posix::accept_after_poll(r.fd, o) : posix::attempt(r.fd, o)) == posix::attempted::would_block) {
+        give_record_back(*record);
+        r.ready = static_cast<std::uint8_t>(r.ready & ~registration::readable);
+        return false;
+    }
+    if (o.error != 0)
+        give_record_back(*record);
+    else
+        o.accepted = bind_record(*record, o.value, true);
+    return true;
+}
+
+void reactor::park(registration& r, operation& o) noexcept {
+    const std::uint8_t directions = directions_of(o);
+    o.state = operation_state::pending;
+    if (directions & registration::readable)
+        r.reader = &o;
+    if (directions & registration::writable)
+        r.writer = &o;
+    poller_->arm(r);
+}
+
+void reactor::perform(operation& o) noexcept { o.finish(EOPNOTSUPP); }
+
+bool reactor::cancel(operation& o) noexcept {
+    assert(o.state == operation_state::pending);
+    if (registration* const r = find(o.target))
+        end_canceled(*r, o);
+    return true;
+}
+
+void reactor::end_canceled(registration& r, operation& o) noexcept {
+    o.finish(ECANCELED);
+    leave(r, o);
+}
+
+/// The operation has its answer: it gives its slots back.
+void reactor::leave(registration& r, operation& o) noexcept {
+    if (r.reader == &o)
+        r.reader = nullptr;
+    if (r.writer == &o)
+        r.writer = nullptr;
+    finished_.push_back(o);
+}
+
+result<handle> reactor::open(socket_type type) noexcept {
+    registration* const r = take_record();
+    if (!r)
+        return std::error_code(ENOMEM, std::system_category());
+    result<posix::fd> made = posix::open_socket(type);
+    if (!made) {
+        give_record_back(*r);
+        return made.error();
+    }
+    return bind_record(*r, made->release(), true);
+}
+
+result<handle> reactor::adopt(native_handle native, handle_kind kind) noexcept {
+    if (native < 0 || native > INT_MAX)
+        return std::error_code(EBADF, std::system_category());
+    const int fd = static_cast<int>(native);
+    if (const std::error_code wrong = posix::check_kind(fd, kind))
+        return wrong;
+    registration* const r = take_record();
+    if (!r)
+        return std::error_code(ENOMEM, std::system_category());
+    const handle h = bind_record(*r, fd, kind == handle_kind::tcp_stream);
+    r->asks_first = kind == handle_kind::tcp_listener && posix::is_blocking(fd);
+    return h;
+}
+
+std::error_code reactor::control(handle h, control_request& request) noexcept {
+    registration* const r = find(h);
+    if (!r)
+        return {EBADF, std::system_category()};
+    if (request.kind == control_kind::release)
+        return release(*r, request.native);
+    return posix::control_socket(r->fd, request);
+}
+
+std::error_code reactor::release(registration& r, native_handle& native) noexcept {
+    if (r.wanted())
+        return {EBUSY, std::system_category()};
+    native = r.fd;
+    forget(r);
+    return {};
+}
+
+std::error_code reactor::close(handle h) noexcept {
+    registration* const r = find(h);
+    if (!r)
+        return {EBADF, std::system_category()};
+    if (r->reader)
+        end_canceled(*r, *r->reader);
+    if (r->writer)
+        end_canceled(*r, *r->writer);
+    const int fd = r->fd;
+    forget(*r);
+    // Interrupted or not, the number is free again.
+    if (sys::close(fd) < 0 && errno != EINTR)
+        return posix::last_error();
+    return {};
+}
+
+/// The record no longer stands for its descriptor.
+void reactor::forget(registration& r) noexcept {
+    if (r.attached)
+        poller_->detach(r);
+    ++r.generation;
+    give_record_back(r);
+}
+
+void reactor::block(time_point deadline) noexcept {
+    if (!finished_.empty())
+        return;
+    for (;;) {
+        int milliseconds = -1;
+        if (deadline != no_deadline) {
+            const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now()).count();
+            milliseconds = static_cast<int>(std::clamp<decltype(left)>(left, 0, INT_MAX));
+        }
+        pollfd p{static_cast<int>(wait_handle()), POLLIN, 0};
+        if (sys::poll(&p, 1, milliseconds) >= 0 || errno != EINTR)
+            return;
+    }
+}
+
+bool reactor::catch_interrupts(interrupt_counter& c) noexcept { return posix::catch_interrupts(c); }
+
+void reactor::release_interrupts(interrupt_counter& c) noexcept { posix::release_interrupts(c); }
+
+registration* reactor::find(handle h) noexcept {
+    const std::size_t chunk = h.index / chunk_size;
+    if (chunk >= chunks_.size())
+        return nullptr;
+    registration& r = chunks_[chunk][h.index % chunk_size];
+    return r.is_open() && r.generation == h.generation ? &r : nullptr;
+}
+
+registration* reactor::take_record() noexcept {
+    if (!free_) {
+        try {
+            chunks_.push_back(std::make_unique<registration[]>(chunk_size));
+        } catch (const std::bad_alloc&) {
+            return nullptr;
+        }
+        for (std::size_t i = chunk_size; i-- > 0;) {
+            registration& r = chunks_.back()[i];
+            r.index = static_cast<std::uint32_t>((chunks_.size() - 1) * chunk_size + i);
+            r.next = free_;
+            free_ = &r;
+        }
+    }
+    registration* const r = free_;
+    free_ = r->next;
+    return r;
+}
+
+void reactor::give_record_back(registration& r) noexcept {
+    const std::uint32_t index = r.index;
+    const std::uint32_t generation = r.generation;
+    r = registration();
+    r.index = index;
+    r.generation = generation;
+    r.next = free_;
+    free_ = &r;
+}
+
+handle reactor::bind_record(registration& r, int fd, bool is_stream) noexcept {
+    r.fd = fd;
+    r.next = nullptr;
+    r.ready = both;
+    r.is_stream = is_stream;
+    return {r.index, r.generation};
+}
+
+}

@@ -1,0 +1,68 @@
+// registration.hpp - what a reactor knows about one descriptor. Records are recycled, their memory is never given back: a
+// late report of the kernel finds a record, never freed memory.
+#pragma once
+
+#include <corun/operation.hpp>
+
+#include <cstdint>
+
+namespace corun {
+
+struct registration {
+    // What the poller reports, what is wanted, what is believed.
+    static constexpr std::uint8_t readable = 1;
+    static constexpr std::uint8_t writable = 2;
+    static constexpr std::uint8_t unusual = 4;   // hang-up, error or urgent data: sticky, ends the short-read rule
+
+    bool is_open() const noexcept { return fd >= 0; }
+
+    /// The directions somebody waits for.
+    std::uint8_t wanted() const noexcept {
+        return static_cast<std::uint8_t>((reader ? readable : 0) | (writer ? writable : 0));
+    }
+
+    int fd = -1;
+    std::uint32_t index = 0;
+    std::uint32_t generation = 0;
+    std::int32_t lost = 0;   // the error with which the connection ended: each later read answers it
+    operation* reader = nullptr;
+    operation* writer = nullptr;
+    registration* next = nullptr;   // in the free list, or in a ready_list
+    std::uint8_t ready = 0;         // directions that may be ready: a try that would block clears its own
+    std::uint8_t reported = 0;      // the poller's news, until the reactor has taken it
+    bool attached = false;          // the poller knows the descriptor
+    bool is_stream = false;         // connected TCP: the short-read rule may hold
+    bool asks_first = false;        // an adopted listener that blocks
+};
+
+/// Registrations with news, each once; filled by the poller.
+class ready_list {
+public:
+    bool empty() const noexcept { return first_ == nullptr; }
+
+    /// Adds `news` to the registration's, which is not closed before the list is used up.
+    void add(registration& r, std::uint8_t news) noexcept {
+        if (r.reported == 0) {
+            r.next = nullptr;
+            (last_ ? last_->next : first_) = &r;
+            last_ = &r;
+        }
+        r.reported = static_cast<std::uint8_t>(r.reported | news);
+    }
+
+    registration* pop_front() noexcept {
+        registration* const r = first_;
+        if (r) {
+            first_ = r->next;
+            if (!first_)
+                last_ = nullptr;
+        }
+        return r;
+    }
+
+private:
+    registration* first_ = nullptr;
+    registration* last_ = nullptr;
+};
+
+}

@@ -1,0 +1,14 @@
+# cmake --install: the libraries, the headers, and what find_package(corun) reads.
+include(CMakePackageConfigHelpers)
+
+get_property(libraries GLOBAL PROPERTY CORUN_PACKAGE)
+install(TARGETS ${libraries} EXPORT corun ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+
+get_property(includes GLOBAL PROPERTY CORUN_INCLUDE)
+list(TRANSFORM includes APPEND /)
+install(DIRECTORY ${includes} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN *.hpp)
+
+set(where ${CMAKE_INSTALL_LIBDIR}/cmake/corun)
+install(EXPORT corun NAMESPACE corun:: FILE corun-targets.cmake DESTINATION ${where})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/corun-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_SOURCE_DIR}/cmake/corun-config.cmake ${PROJECT_BINARY_DIR}/corun-config-version.cmake DESTINATION ${where})

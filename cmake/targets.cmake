@@ -1,0 +1,33 @@
+# What corun's own targets have in common.
+include(GNUInstallDirs)
+
+# A library of the package: corun::<name>, its headers, its place in the installed tree.
+function(corun_add_library name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "INCLUDE" "")
+    add_library(corun_${name} STATIC ${arg_UNPARSED_ARGUMENTS})
+    add_library(corun::${name} ALIAS corun_${name})
+    set_target_properties(corun_${name} PROPERTIES EXPORT_NAME ${name} LINKER_LANGUAGE CXX)
+    target_compile_features(corun_${name} PUBLIC cxx_std_20)
+    corun_warn(corun_${name})
+    if(arg_INCLUDE)
+        target_include_directories(corun_${name} PUBLIC $<BUILD_INTERFACE:${arg_INCLUDE}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+        set_property(GLOBAL APPEND PROPERTY CORUN_INCLUDE ${arg_INCLUDE})
+    endif()
+    set_property(GLOBAL APPEND PROPERTY CORUN_PACKAGE corun_${name})
+endfunction()
+
+# A program of ours: the examples, the tests.
+function(corun_add_program name)
+    add_executable(${name} ${ARGN})
+    set_target_properties(${name} PROPERTIES CXX_EXTENSIONS OFF)
+    corun_warn(${name})
+endfunction()
+
+# Our own sources compile without a warning; whoever embeds corun is not held up by the ones of a newer compiler.
+function(corun_warn target)
+    if(MSVC)
+        target_compile_options(${target} PRIVATE /W4 $<$<BOOL:${PROJECT_IS_TOP_LEVEL}>:/WX>)
+    else()
+        target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion $<$<BOOL:${PROJECT_IS_TOP_LEVEL}>:-Werror>)
+    endif()
+endfunction()

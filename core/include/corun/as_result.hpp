@@ -1,0 +1,70 @@
+// as_result.hpp - I/O errors as values: `auto n = co_await as_result(stream.read(b))`.
+#pragma once
+
+#include <corun/detail/awaitable.hpp>
+#include <corun/result.hpp>
+
+#include <coroutine>
+#include <system_error>
+#include <utility>
+
+namespace corun {
+
+namespace detail {
+
+template <class A>
+class as_result_awaiter {
+    using inner = awaiter_of<A>;
+    using value = await_result<A>;
+
+public:
+    explicit as_result_awaiter(A&& awaitable) : awaitable_(std::forward<A>(awaitable)), inner_(get_awaiter(std::forward<A>(awaitable_))) {}
+    as_result_awaiter(const as_result_awaiter&) = delete;
+
+    bool await_ready() { return inner_.await_ready(); }
+    template <class Promise>
+    decltype(auto) await_suspend(std::coroutine_handle<Promise> h) {
+        return inner_.await_suspend(h);
+    }
+    result<value> await_resume() {
+        if constexpr (requires { inner_.answer(); }) {
+            return inner_.answer();   // no exception is thrown for an I/O error
+        } else {
+            try {
+                if constexpr (std::is_void_v<value>) {
+                    inner_.await_resume();
+                    return {};
+                } else {
+                    return inner_.await_resume();
+                }
+            } catch (const std::system_error& e) {
+                return e.code();
+            }
+        }
+    }
+
+private:
+    A awaitable_;
+    inner inner_;
+};
+
+template <class A>
+class [[nodiscard]] as_result_request {
+public:
+    explicit as_result_request(A&& awaitable) : awaitable_(std::forward<A>(awaitable)) {}
+    as_result_awaiter<A> operator co_await() && { return as_result_awaiter<A>(std::forward<A>(awaitable_)); }
+
+private:
+    A awaitable_;
+};
+
+}
+
+/// `co_await as_result(stream.read(b))` gives a result<T>: the value, or the error code of what would be thrown as
+/// std::system_error. `cancelled` and misuse are thrown as ever (8.4).
+template <detail::awaitable A>
+detail::as_result_request<A> as_result(A&& awaitable) {
+    return detail::as_result_request<A>(std::forward<A>(awaitable));
+}
+
+}

@@ -1,0 +1,30 @@
+// corun.hpp - all of it.
+#pragma once
+
+#include <corun/address.hpp>
+#include <corun/buffer.hpp>
+#include <corun/clock.hpp>
+#include <corun/errors.hpp>
+#include <corun/event.hpp>
+#include <corun/exception_group.hpp>
+#include <corun/finally.hpp>
+#include <corun/gather.hpp>
+#include <corun/inspect.hpp>
+#include <corun/loop.hpp>
+#include <corun/mutex.hpp>
+#include <corun/outcome.hpp>
+#include <corun/result.hpp>
+#include <corun/run.hpp>
+#include <corun/runner.hpp>
+#include <corun/shield.hpp>
+#include <corun/spawn.hpp>
+#include <corun/stream.hpp>
+#include <corun/task.hpp>
+#include <corun/task_group.hpp>
+#include <corun/task_handle.hpp>
+#include <corun/tcp.hpp>
+#include <corun/this_task.hpp>
+#include <corun/time.hpp>
+#include <corun/timeout.hpp>
+#include <corun/to_thread.hpp>
+#include <corun/wait.hpp>

@@ -1,0 +1,76 @@
+// children.hpp - children of one scope, and the owner's wait for them: what groups, gather and race have in common.
+#pragma once
+
+#include <corun/detail/memory_waiter.hpp>
+#include <corun/detail/task_state.hpp>
+
+#include <cstddef>
+#include <string_view>
+
+namespace corun::detail {
+
+/// Counts children from their start to the bookkeeping after their end. Registered with the loop while it lives.
+class child_scope : public child_owner {
+public:
+    class ended_awaiter;
+
+    explicit child_scope(task_state& parent) noexcept;
+
+    task_state& parent() const noexcept { return *parent_; }
+    std::size_t unfinished() const noexcept { return unfinished_; }
+    void child_started() noexcept { ++unfinished_; }
+
+    /// Asks every child that has not ended to end, in the order of their start.
+    void cancel_children() noexcept;
+
+    /// Suspends until no child is unfinished; answers false if a request ended the wait. Never throws.
+    ended_awaiter ended() noexcept;
+
+protected:
+    ~child_scope() = default;
+
+    /// Bookkeeping of one child's end, without waking: the caller calls wake_owner() in the order it needs.
+    void child_done() noexcept { --unfinished_; }
+    void wake_owner() noexcept;
+
+private:
+    task_state* parent_;
+    ended_awaiter* waiting_ = nullptr;
+    std::size_t unfinished_ = 0;
+};
+
+class child_scope::ended_awaiter final : public memory_waiter {
+public:
+    ended_awaiter(child_scope& s, std::string_view what) noexcept : scope_(&s), what_(what) {}
+    ~ended_awaiter() {
+        if (scope_->waiting_ == this)
+            scope_->waiting_ = nullptr;
+    }
+
+    bool await_ready() const noexcept { return scope_->unfinished_ == 0; }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> h) {
+        task_state& t = suspending_task(h);
+        t.resume_point = h;
+        if (begin_wait(t))
+            scope_->waiting_ = this;
+    }
+    bool await_resume() noexcept {
+        scope_->waiting_ = nullptr;
+        return !ended_by_request();
+    }
+    std::string_view what() const noexcept override { return what_; }
+
+private:
+    child_scope* scope_;
+    std::string_view what_;
+};
+
+inline child_scope::ended_awaiter child_scope::ended() noexcept { return {*this, "children"}; }
+
+inline void child_scope::wake_owner() noexcept {
+    if (waiting_)
+        std::exchange(waiting_, nullptr)->give();
+}
+
+}

@@ -1,0 +1,65 @@
+// inbox.hpp - what other threads post to a loop. The only lock of the core.
+#pragma once
+
+#include <corun/detail/entry.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+
+namespace corun {
+class backend;
+}
+
+namespace corun::detail {
+
+struct loop_core;
+
+/// Shared by a loop and those who hold a loop_ref; outlives the loop.
+class inbox {
+public:
+    inbox(backend& b, loop_core& c) noexcept : backend_(&b), core_(&c) {}
+
+    /// Any thread. False once closed: the entry stays the caller's.
+    bool push(entry& e) noexcept;
+
+    /// Moves everything behind `ready`. Loop's thread.
+    void take(entry_list& ready) noexcept {
+        if (filled_.load(std::memory_order_acquire))
+            take_all(ready);
+    }
+
+    /// Before a wait that may block: false if something is there. From true on, a push wakes the backend.
+    bool prepare_sleep() noexcept;
+    void awake() noexcept { asleep_ = false; }
+
+    /// True if something waits to be taken.
+    bool is_filled() const noexcept { return filled_.load(std::memory_order_acquire); }
+
+    /// Moves what is left behind `ready` and lets nothing more in; true if something was left.
+    bool close(entry_list& ready) noexcept;
+
+    /// The loop, or null once it has closed. Loop's thread.
+    loop_core* core() const noexcept { return core_; }
+    void forget_core() noexcept { core_ = nullptr; }
+
+    void add_reference() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
+    void release() noexcept {
+        if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+            delete this;
+    }
+
+private:
+    void take_all(entry_list& ready) noexcept;
+
+    std::mutex mutex_;
+    entry_list entries_;
+    backend* backend_;
+    std::atomic<bool> filled_ = false;
+    std::atomic<bool> asleep_ = false;
+    loop_core* core_;
+    bool closed_ = false;
+    std::atomic<std::uint32_t> references_ = 1;
+};
+
+}

@@ -1,0 +1,79 @@
+// loop_core.hpp - the part of a loop that awaiters touch: the ready queue, the timers, who runs, what is left of the budget.
+#pragma once
+
+#include <corun/backend.hpp>
+#include <corun/detail/task_state.hpp>
+#include <corun/detail/timer_heap.hpp>
+#include <corun/errors.hpp>
+
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+
+namespace corun::detail {
+
+class inbox;
+
+struct loop_core {
+    /// Ready awaits in a row without going through the queue, per resumption and per turn (3.2).
+    static constexpr int inline_per_step = 64;
+    static constexpr int inline_per_turn = 1024;
+
+    /// Puts an entry, which is in no list, at the end of the ready queue.
+    void schedule(entry& e) noexcept { ready.push_back(e); }
+
+    /// True if an await that is ready may go on without suspending.
+    bool may_go_on() noexcept {
+        if (inline_left <= 0)
+            return false;
+        --inline_left;
+        --turn_inline_left;
+        return true;
+    }
+
+    time_point now() const noexcept { return engine->now(); }
+
+    /// Arms a timer; a deadline that has come already is looked at in the next turn. Throws std::bad_alloc.
+    void arm(timer_node& node, time_point deadline, time_point current) {
+        timers.insert(node, deadline);
+        if (deadline <= current)
+            look_at_clock = true;
+    }
+    void disarm(timer_node& node) noexcept { timers.remove(node); }
+
+    entry_list ready;
+    task_state* current_task = nullptr;
+    std::coroutine_handle<> next_in_place;   // the trampoline's next frame
+    int inline_left = 0;
+    int turn_inline_left = 0;
+    timer_heap timers;
+    backend* engine = nullptr;
+    inbox* box = nullptr;
+    bool look_at_clock = false;
+    bool destroying = false;   // frames are being destroyed by force: groups inside count as ended
+    std::uint64_t id = 0;      // of this loop, unique in the process
+    std::uint64_t turns = 0;
+    std::uint64_t blocking_waits = 0;
+    std::uint64_t resumptions = 0;
+    std::uint64_t next_task_id = 0;
+    std::size_t tasks = 0;
+    std::size_t pending_operations = 0;
+    std::size_t open_handles = 0;
+    std::uint64_t handles_closed = 0;
+    entry_list starved;   // ready once this loop has closed a descriptor: accepts that ran out of them (8.6)
+    intrusive_list<task_state, registry_tag> free_tasks;   // unfinished, without an owner, in creation order
+    intrusive_list<child_owner, registry_tag> owners;
+};
+
+/// The core of the loop that runs on this thread, or null. Not inlined: compilers cache thread-locals across suspensions.
+loop_core* try_core() noexcept;
+
+/// The same; throws usage_error(errc::not_started) outside a loop.
+loop_core& this_core();
+
+/// The task that runs now; throws usage_error(errc::not_started) if none does.
+task_state& this_task_state();
+
+loop_core& core_of(loop&) noexcept;
+
+}

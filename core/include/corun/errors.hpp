@@ -1,0 +1,75 @@
+// errors.hpp - what corun throws.
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace corun {
+
+/// Misuse, by name (10).
+enum class errc : std::uint8_t {
+    nested_run,         ///< run() on a thread whose loop is running
+    wrong_thread,       ///< a loop's object used on another thread
+    foreign_loop,       ///< an object bound to another loop
+    closed_loop,        ///< the loop has been closed
+    group_not_active,   ///< spawn into a group that ends or has ended
+    self_await,         ///< a task that awaits itself
+    already_set,        ///< what happens once has happened
+    not_locked,         ///< unlock of a free lock
+    busy,               ///< a second reader or writer of one object
+    not_started,        ///< no running task or loop here
+};
+
+/// The name of the misuse: "nested_run".
+std::string_view to_string(errc) noexcept;
+
+/// A mistake in the program, found by a compare. The text says what to do.
+class usage_error : public std::logic_error {
+public:
+    usage_error(errc code, const std::string& what) : std::logic_error(what), code_(code) {}
+    errc code() const noexcept { return code_; }
+
+private:
+    errc code_;
+};
+
+/// A request to this task to end, at the await where it stands (asyncio.CancelledError). No std::exception, so that
+/// `catch (const std::exception&)` does not swallow it; final, so that it is recognised without being thrown again.
+class cancelled final {};
+
+/// The task that was joined ended because somebody else cancelled it.
+class task_cancelled : public std::exception {
+public:
+    const char* what() const noexcept override;
+};
+
+/// A timeout's deadline came first (TimeoutError).
+class timed_out : public std::exception {
+public:
+    const char* what() const noexcept override;
+};
+
+/// run() was ended by an interrupt (KeyboardInterrupt); `signal()` is its number.
+class interrupted : public std::exception {
+public:
+    explicit interrupted(int signal) noexcept : signal_(signal) {}
+    int signal() const noexcept { return signal_; }
+    const char* what() const noexcept override;
+
+private:
+    int signal_;
+};
+
+namespace detail {
+
+[[noreturn]] void throw_usage(errc code, const char* what);
+
+/// What kind of exception is being handled; asked in a catch block, never by throwing it again.
+bool handling_cancelled() noexcept;
+
+}
+
+}

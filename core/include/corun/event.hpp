@@ -1,0 +1,65 @@
+// event.hpp - a flag that tasks can wait for.
+#pragma once
+
+#include <corun/detail/memory_waiter.hpp>
+
+namespace corun {
+
+/// Wakes every waiter, in order of arrival, when it is set. Stays set until clear() (asyncio.Event). Belongs to the loop
+/// of its first waiter, for life; may be made before.
+class event {
+public:
+    class awaiter;
+
+    event() noexcept = default;
+    ~event() { waiters_.abandon_all("event"); }
+
+    bool is_set() const noexcept { return set_; }
+
+    /// Makes every waiter ready; resumes nobody here. Loop's thread.
+    void set() {
+        waiters_.check_loop();
+        set_ = true;
+        waiters_.give_all();
+    }
+
+    void clear() noexcept { set_ = false; }
+
+    /// Waits until the event is set; at once if it is. A request ends the wait with `cancelled`.
+    [[nodiscard]] awaiter wait() noexcept;
+
+private:
+    detail::waiter_list waiters_;
+    bool set_ = false;
+};
+
+/// The wait for an event; may be moved until it is awaited.
+class event::awaiter final : public detail::memory_waiter {
+public:
+    explicit awaiter(event& e) noexcept : event_(&e) {}
+
+    bool await_ready() const { return event_->set_ && detail::this_core().may_go_on(); }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> h) {
+        detail::task_state& t = detail::suspending_task(h);
+        event_->waiters_.check_loop();
+        t.resume_point = h;
+        if (event_->set_)
+            pass_through_queue(t);
+        else if (begin_wait(t))
+            event_->waiters_.push_back(t);
+    }
+    void await_resume() {
+        if (ended_by_request())
+            throw cancelled{};
+        check_not_abandoned();
+    }
+    std::string_view what() const noexcept override { return "event"; }
+
+private:
+    event* event_;
+};
+
+inline event::awaiter event::wait() noexcept { return awaiter(*this); }
+
+}

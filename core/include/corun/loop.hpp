@@ -1,0 +1,253 @@
+// loop.hpp - the event loop: callbacks, posts, counters. Tasks are started with spawn().
+#pragma once
+
+#include <corun/clock.hpp>
+#include <corun/detail/callback.hpp>
+#include <corun/detail/inbox.hpp>
+#include <corun/detail/loop_core.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace corun {
+
+class task_ref;
+
+namespace detail {
+class thread_pool;
+class shut_down;
+struct pool_job;
+void start_on_pool(loop&, pool_job&);
+bool withdraw_from_pool(loop&, pool_job&) noexcept;
+}
+
+/// What the exception hook is told.
+struct exception_report {
+    std::string_view message;      ///< what happened: "a callback threw"
+    std::exception_ptr error;      ///< never null; may hold `cancelled`
+    std::uint64_t task_id = 0;     ///< 0 if no task is concerned
+    std::string_view task_name;
+};
+
+/// Called for exceptions that nobody else will see (3.6). If it throws, the default hook prints both.
+using exception_hook = std::function<void(const exception_report&)>;
+
+/// Figures about a loop, always kept (3.8).
+struct loop_counters {
+    std::uint64_t turns = 0;
+    std::uint64_t blocking_waits = 0;   ///< calls of the backend that were allowed to block
+    std::uint64_t resumptions = 0;
+    std::size_t live_frames = 0;        ///< coroutine frames of this thread
+    std::size_t tasks = 0;              ///< unfinished tasks
+    std::size_t pending_operations = 0;
+    std::size_t armed_timers = 0;
+    std::size_t open_handles = 0;
+};
+
+/// Cancels a callback (asyncio.Handle). Copies name the same one. Belongs to the loop's thread.
+class callback_handle {
+public:
+    callback_handle() noexcept = default;
+    explicit callback_handle(detail::callback& c) noexcept : node_(&c) { ++c.references; }
+    callback_handle(const callback_handle& other) noexcept : node_(other.node_) {
+        if (node_)
+            ++node_->references;
+    }
+    callback_handle(callback_handle&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
+    callback_handle& operator=(callback_handle other) noexcept {
+        std::swap(node_, other.node_);
+        return *this;
+    }
+    ~callback_handle() {
+        if (node_)
+            node_->release();
+    }
+
+    /// Drops the function at once, captures included; it will not run. False if it has run, runs, or was cancelled.
+    bool cancel() noexcept;
+
+    /// True while the function waits for its turn.
+    bool is_pending() const noexcept { return node_ && !node_->dropped; }
+
+private:
+    detail::callback* node_ = nullptr;
+};
+
+/// A name for a loop that may be kept by other threads and outlive it.
+class loop_ref {
+public:
+    explicit loop_ref(detail::inbox& i) noexcept : inbox_(&i) { inbox_->add_reference(); }
+    loop_ref(const loop_ref& other) noexcept : loop_ref(*other.inbox_) {}
+    loop_ref& operator=(const loop_ref& other) noexcept {
+        other.inbox_->add_reference();
+        inbox_->release();
+        inbox_ = other.inbox_;
+        return *this;
+    }
+    ~loop_ref() { inbox_->release(); }
+
+    /// Runs `f()` on the loop's thread in one of its next turns. Any thread, at any time; false if the loop has closed:
+    /// then `f` is destroyed and will not run (loop.call_soon_threadsafe).
+    template <class F>
+    bool post(F&& f) const {
+        detail::callback& c = detail::make_callback(std::forward<F>(f));
+        if (inbox_->push(c))
+            return true;
+        c.drop();
+        c.release();
+        return false;
+    }
+
+private:
+    detail::inbox* inbox_;
+};
+
+/// An event loop: one thread, one backend. Made by run() and runner only.
+class loop : private detail::loop_core {
+public:
+    explicit loop(std::unique_ptr<corun::backend> engine_made);
+    loop(const loop&) = delete;
+    loop& operator=(const loop&) = delete;
+    ~loop();
+
+    /// The loop that runs on this thread (asyncio.get_running_loop); throws usage_error(errc::not_started) outside a run.
+    static loop& current();
+
+    /// The same, or null.
+    static loop* try_current() noexcept;
+
+    /// Runs `f()` in the next turn, after what is ready already (asyncio's name). Loop's thread.
+    template <class F>
+    callback_handle call_soon(F&& f) {
+        detail::callback& c = make_for_call(std::forward<F>(f));
+        callback_handle h(c);
+        schedule(c);
+        return h;
+    }
+
+    /// Runs `f()` when the deadline has come. Loop's thread.
+    template <class F>
+    callback_handle call_at(time_point deadline, F&& f) {
+        return call_at(deadline, now(), std::forward<F>(f));
+    }
+
+    /// Runs `f()` when `d` has passed; not positive: a timer due in the next turn (3.5). Loop's thread.
+    template <class Rep, class Period, class F>
+    callback_handle call_after(std::chrono::duration<Rep, Period> d, F&& f) {
+        const time_point current = now();
+        return call_at(saturating_add(current, saturating_nanoseconds(d)), current, std::forward<F>(f));
+    }
+
+    /// Runs `f()` on the loop's thread: from that thread as call_soon, from others through the inbox. False if the loop
+    /// has closed (then `f` will not run). Another thread must know that the loop still exists, or use ref().
+    template <class F>
+    bool post(F&& f) {
+        if (try_current() == this) {
+            if (is_closed())
+                return false;
+            schedule(detail::make_callback(std::forward<F>(f)));
+            own_posts_ = true;
+            return true;
+        }
+        return ref().post(std::forward<F>(f));
+    }
+
+    /// A name for this loop to be kept by other threads.
+    loop_ref ref() const noexcept { return loop_ref(*box); }
+
+    /// The loop's clock.
+    time_point time() const noexcept { return now(); }
+
+    loop_counters counters() const noexcept;
+
+    /// The name of the backend: "epoll".
+    std::string_view backend_name() const noexcept;
+
+    /// Sets who is told of exceptions nobody else will see; an empty one is the default, which prints to standard error.
+    void set_exception_hook(exception_hook hook) { hook_ = std::move(hook); }
+
+    /// Tells the hook. Never throws: a hook that throws falls back to the default one (3.6).
+    void report(const exception_report& r) noexcept;
+
+    /// Every unfinished task, in creation order (asyncio.all_tasks).
+    std::vector<task_ref> all_tasks();
+
+    /// True after shut down: nothing can be started any more.
+    bool is_closed() const noexcept { return closed_; }
+
+private:
+    friend class runner;
+    friend class detail::shut_down;
+    friend detail::loop_core& detail::core_of(loop&) noexcept;
+    friend detail::loop_core* detail::try_core() noexcept;
+    friend void detail::start_on_pool(loop&, detail::pool_job&);
+    friend bool detail::withdraw_from_pool(loop&, detail::pool_job&) noexcept;
+
+    template <class F>
+    detail::callback& make_for_call(F&& f) {
+        check_open();
+        return detail::make_callback(std::forward<F>(f));
+    }
+    template <class F>
+    callback_handle call_at(time_point deadline, time_point current, F&& f) {
+        detail::callback& c = make_for_call(std::forward<F>(f));
+        callback_handle h(c);
+        try {
+            arm(c.timer, deadline, current);
+        } catch (...) {
+            c.drop();
+            c.release();
+            throw;
+        }
+        return h;
+    }
+    void check_open() const;
+
+    static loop* exchange_current(loop* l) noexcept;
+
+    void drive(detail::task_state& main) noexcept;
+    void turn() noexcept;
+    bool may_skip_wait() noexcept;
+    void wait_for_news() noexcept;
+    void take_due_timers() noexcept;
+    void run_ready() noexcept;
+    void take_finished(operation_list& finished) noexcept;
+
+    void catch_interrupts(bool termination) noexcept;
+    void release_interrupts() noexcept;
+    bool interrupts_came() const noexcept { return interrupts_.count.load(std::memory_order_relaxed) != interrupts_seen_; }
+    void look_at_interrupts() noexcept;
+
+    std::unique_ptr<corun::backend> backend_;
+    std::unique_ptr<detail::thread_pool> pool_;
+    exception_hook hook_;
+    bool closed_ = false;
+    bool own_posts_ = false;   // post() put something into the ready queue: shut down has to run it
+
+    // How long work may keep the kernel waiting (3.1).
+    static constexpr int most_skips = 60;
+    static constexpr std::uint64_t most_resumptions = 1000;
+    int skipped_ = 0;
+    int skip_limit_ = most_skips;
+    std::uint64_t resumptions_at_wait_ = 0;
+    time_point last_wait_{};
+
+    // Interrupts (2.1, 2.2).
+    interrupt_counter interrupts_;
+    int interrupts_seen_ = 0;
+    int main_interrupts_ = 0;
+    bool interrupts_caught_ = false;
+    detail::task_state* main_ = nullptr;
+    bool stop_ = false;             // no further resumption: the second interrupt, or the end of shut down's grace
+    bool shutting_down_ = false;
+    int shut_down_interrupts_ = 0;
+};
+
+}

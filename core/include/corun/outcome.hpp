@@ -1,0 +1,179 @@
+// outcome.hpp - how an await ended, as a value: settled(awaitable) never throws, so clean-up may await.
+#pragma once
+
+#include <corun/detail/awaitable.hpp>
+#include <corun/detail/promise.hpp>
+#include <corun/errors.hpp>
+#include <corun/task.hpp>
+
+#include <exception>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+namespace corun {
+
+/// A value, an exception, or `cancelled`: what left an await.
+template <class T>
+class [[nodiscard]] outcome {
+    using stored = std::conditional_t<std::is_void_v<T>, std::monostate,
+                                      std::conditional_t<std::is_reference_v<T>, std::add_pointer_t<T>, std::remove_const_t<T>>>;
+
+public:
+    outcome() noexcept = default;
+
+    /// An outcome that ended with an exception that is not `cancelled`.
+    static outcome of_error(std::exception_ptr e) noexcept {
+        outcome o;
+        o.end_ = detail::ending::error;
+        o.error_ = std::move(e);
+        return o;
+    }
+    static outcome of_cancelled() noexcept {
+        outcome o;
+        o.end_ = detail::ending::cancelled;
+        return o;
+    }
+    /// An outcome that holds what `f()` returns.
+    template <class F>
+    static outcome of_call(F&& f) {
+        outcome o;
+        if constexpr (std::is_void_v<T>) {
+            f();
+            o.value_.emplace();
+        } else if constexpr (std::is_reference_v<T>) {
+            o.value_.emplace(std::addressof(f()));
+        } else {
+            o.value_.emplace(f());
+        }
+        o.end_ = detail::ending::value;
+        return o;
+    }
+
+    bool has_value() const noexcept { return end_ == detail::ending::value; }
+    explicit operator bool() const noexcept { return has_value(); }
+    bool is_cancelled() const noexcept { return end_ == detail::ending::cancelled; }
+    bool is_error() const noexcept { return end_ == detail::ending::error; }
+
+    /// The exception; null for a value or `cancelled`.
+    const std::exception_ptr& error() const noexcept { return error_; }
+
+    /// The value; throws what came instead, `cancelled` included.
+    std::add_lvalue_reference_t<T> value() & {
+        rethrow();
+        if constexpr (std::is_reference_v<T>)
+            return **value_;
+        else if constexpr (!std::is_void_v<T>)
+            return *value_;
+    }
+    T value() && {
+        rethrow();
+        if constexpr (std::is_reference_v<T>)
+            return **value_;
+        else if constexpr (!std::is_void_v<T>)
+            return std::move(*value_);
+    }
+
+    /// Throws what came instead of a value; does nothing if there is one.
+    void rethrow() const {
+        if (end_ == detail::ending::cancelled)
+            throw cancelled{};
+        if (end_ == detail::ending::error)
+            std::rethrow_exception(error_);
+    }
+
+    /// True if the exception is an E (or derived).
+    template <class E>
+    bool threw() const noexcept {
+        if constexpr (std::is_same_v<E, cancelled>) {
+            return is_cancelled();
+        } else {
+            if (!is_error())
+                return false;
+            try {
+                std::rethrow_exception(error_);
+            } catch (const E&) {
+                return true;
+            } catch (...) {
+                return false;
+            }
+        }
+    }
+
+private:
+    detail::ending end_ = detail::ending::none;
+    std::exception_ptr error_;
+    std::optional<stored> value_;
+};
+
+namespace detail {
+
+template <class T>
+outcome<T> task_awaiter<T>::settle() {
+    promise& p = child_promise();
+    if (p.end == ending::cancelled)
+        return outcome<T>::of_cancelled();
+    if (p.end == ending::error)
+        return outcome<T>::of_error(std::move(p.error));
+    return outcome<T>::of_call([&]() -> T {
+        if constexpr (!std::is_void_v<T>)
+            return p.out->take();
+    });
+}
+
+/// Awaits another awaitable, in this frame, and answers its outcome.
+template <class A>
+class settled_awaiter {
+    using inner = awaiter_of<A>;
+
+public:
+    using value = await_result<A>;
+
+    explicit settled_awaiter(A&& awaitable) : awaitable_(std::forward<A>(awaitable)), inner_(get_awaiter(std::forward<A>(awaitable_))) {}
+    settled_awaiter(const settled_awaiter&) = delete;
+
+    bool await_ready() { return inner_.await_ready(); }
+    template <class Promise>
+    decltype(auto) await_suspend(std::coroutine_handle<Promise> h) {
+        return inner_.await_suspend(h);
+    }
+    outcome<value> await_resume() {
+        if constexpr (requires { inner_.settle(); }) {
+            return inner_.settle();
+        } else {
+            try {
+                return outcome<value>::of_call([this]() -> value { return inner_.await_resume(); });
+            } catch (const cancelled&) {
+                return outcome<value>::of_cancelled();
+            } catch (...) {
+                return outcome<value>::of_error(std::current_exception());
+            }
+        }
+    }
+
+private:
+    A awaitable_;
+    inner inner_;
+};
+
+template <class A>
+class [[nodiscard]] settled_request {
+public:
+    explicit settled_request(A&& awaitable) : awaitable_(std::forward<A>(awaitable)) {}
+    settled_awaiter<A> operator co_await() && { return settled_awaiter<A>(std::forward<A>(awaitable_)); }
+
+private:
+    A awaitable_;
+};
+
+}
+
+/// `auto left = co_await settled(awaitable)`: waits as the awaitable does and answers value, error or cancelled instead
+/// of throwing (5.3). A cancel request reaches the awaitable as usual. Misuse found before the wait begins is thrown.
+template <detail::awaitable A>
+detail::settled_request<A> settled(A&& awaitable) {
+    return detail::settled_request<A>(std::forward<A>(awaitable));
+}
+
+}

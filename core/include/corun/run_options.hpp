@@ -1,0 +1,68 @@
+// run_options.hpp - what run() and runner can be told.
+#pragma once
+
+#include <corun/backend.hpp>
+#include <corun/clock.hpp>
+#include <corun/loop.hpp>
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+namespace corun {
+
+/// Options of a run. Each setter returns the object: `run(run_options().shutdown_grace(2s), main)`. Moves only.
+class run_options {
+public:
+    run_options() noexcept = default;
+    run_options(run_options&&) noexcept = default;
+    run_options& operator=(run_options&&) noexcept = default;
+
+    /// Runs on this backend instead of the one that was linked as the default.
+    run_options&& with(std::unique_ptr<backend> engine) && noexcept {
+        engine_ = std::move(engine);
+        return std::move(*this);
+    }
+
+    /// Bounds the time that cancelled left-overs get at the end; then they are reported and destroyed. Default: no bound (1.3).
+    run_options&& shutdown_grace(duration d) && noexcept {
+        shutdown_grace_ = d;
+        return std::move(*this);
+    }
+
+    /// Bounds the wait for running to_thread() jobs at the end. Default: 5 minutes (asyncio's default for its executor).
+    run_options&& pool_grace(duration d) && noexcept {
+        pool_grace_ = d;
+        return std::move(*this);
+    }
+
+    /// False: SIGINT is left alone. Default: handled if its disposition is the default one (2.1).
+    run_options&& handle_interrupts(bool yes) && noexcept {
+        handle_interrupts_ = yes;
+        return std::move(*this);
+    }
+
+    /// True: the request to terminate (SIGTERM) counts as an interrupt too. Default: false.
+    run_options&& stop_on_termination(bool yes) && noexcept {
+        stop_on_termination_ = yes;
+        return std::move(*this);
+    }
+
+    /// Sets the loop's exception hook from the start, shut down included.
+    run_options&& on_exception(exception_hook hook) && {
+        hook_ = std::move(hook);
+        return std::move(*this);
+    }
+
+private:
+    friend class runner;
+
+    std::unique_ptr<backend> engine_;
+    std::optional<duration> shutdown_grace_;
+    duration pool_grace_ = std::chrono::minutes(5);
+    exception_hook hook_;
+    bool handle_interrupts_ = true;
+    bool stop_on_termination_ = false;
+};
+
+}

@@ -1,0 +1,76 @@
+// runner.hpp - run() in pieces: several runs on one loop (asyncio.Runner).
+#pragma once
+
+#include <corun/run_options.hpp>
+#include <corun/spawn.hpp>
+
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace corun {
+
+/// Runs one main after another on one loop. What a main leaves behind goes on in the next run and is cancelled by close()
+/// (1.6). Belongs to the thread that made it; a loop is current only inside run() and close().
+class runner {
+public:
+    /// Makes the backend and the loop. Throws usage_error(errc::nested_run) inside a running loop, std::system_error if the
+    /// backend is refused.
+    explicit runner(run_options options = {});
+    runner(const runner&) = delete;
+    runner& operator=(const runner&) = delete;
+    ~runner() { close(); }
+
+    /// Runs a task, or a callable that returns one, to its end; gives its value or rethrows what left it. An interrupt
+    /// cancels it and leaves as `interrupted` (2.1). Throws usage_error(errc::nested_run) inside a running loop and
+    /// errc::closed_loop after close(), before it touches the task.
+    template <class F, class... Args>
+    auto run(F&& f, Args&&... args) {
+        begin_run();
+        return finish(start(std::forward<F>(f), std::forward<Args>(args)...), false);
+    }
+
+    /// As run(), but shuts the loop down before it gives the value: what corun::run() is made of.
+    template <class F, class... Args>
+    auto run_and_close(F&& f, Args&&... args) {
+        begin_run();
+        return finish(start(std::forward<F>(f), std::forward<Args>(args)...), true);
+    }
+
+    /// Cancels and awaits what is left, closes the loop (1.3). Idempotent; called by the destructor.
+    void close() noexcept;
+
+    /// The loop, also between runs: for post(), ref() and counters(). Null once closed.
+    loop* current_loop() const noexcept { return loop_.get(); }
+
+private:
+    template <class F, class... Args>
+    auto start(F&& f, Args&&... args) {
+        static_assert((sizeof...(Args) == 0 && detail::is_task<std::remove_cvref_t<F>>) || detail::task_callable<F, Args...>,
+                      "corun::run() takes a corun::task, or a callable that returns one and its arguments");
+        try {
+            return detail::start_any(*loop_, nullptr, std::forward<F>(f), std::forward<Args>(args)...);
+        } catch (...) {
+            abandon_run();
+            throw;
+        }
+    }
+
+    template <class T>
+    T finish(task_handle<T> main, bool closing) {
+        drive(main.state(), closing);
+        return std::move(main).take();
+    }
+
+    void begin_run();
+    void abandon_run() noexcept;
+    void drive(detail::task_state& main, bool closing);
+
+    std::unique_ptr<loop> loop_;
+    std::optional<duration> shutdown_grace_;
+    duration pool_grace_;
+    bool handle_interrupts_;
+    bool stop_on_termination_;
+};
+
+}

@@ -1,0 +1,211 @@
+// task_handle.hpp - handles of spawned tasks: joining, cancelling, asking.
+#pragma once
+
+#include <corun/detail/callback.hpp>
+#include <corun/detail/memory_waiter.hpp>
+#include <corun/detail/value_slot.hpp>
+#include <corun/loop.hpp>
+
+#include <cstdint>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace corun {
+
+namespace detail {
+
+/// A spawned task's state together with its value.
+template <class T>
+struct task_block : task_state {
+    using task_state::task_state;
+    ~task_block() {
+        if (outcome == ending::value)
+            slot.destroy();
+    }
+    [[no_unique_address]] value_slot<T> slot;
+};
+
+/// Tells the hook about a failed task.
+void report_unobserved(task_state&, const char* message) noexcept;
+void report_destroyed_with_waiters(const char* primitive) noexcept;
+
+/// Registers a callback among the watchers, or makes it ready if the task is done.
+void add_done_callback(task_state&, callback&) noexcept;
+
+/// Throws unless the task ended with a value.
+void check_finished(task_state&);
+
+/// Throws what a finished task ended with, if it was not a value: `cancelled` if one's own request did it, else `task_cancelled`.
+void throw_end(task_state&, bool own_request);
+
+/// The common part of awaiting a task's end with the awaiter's own node among its watchers (4.4, 4.5).
+class join_waiter : public waiter {
+public:
+    explicit join_waiter(task_state& target) noexcept : target_(&target) { target.add_reference(); }
+    ~join_waiter() { target_->release(); }
+
+    interruption interrupt(task_state*& next) noexcept override;
+    std::string_view what() const noexcept override { return "task"; }
+
+    task_state& target() const noexcept { return *target_; }
+
+    /// A request has come round a ring of joins: this join ends, so that the ring does.
+    void break_ring() noexcept;
+
+protected:
+    bool ready();
+    void begin(task_state& t) noexcept;
+
+    /// Throws `cancelled`, `task_cancelled` or the target's error, if it is one of these that the joiner gets.
+    void check_end();
+
+private:
+    task_state* target_;
+    bool went_through_ = false;   // a request went through this join: `cancelled` of the target is one's own
+};
+
+template <class T, bool Move>
+class join_awaiter final : public join_waiter {
+public:
+    using join_waiter::join_waiter;
+
+    bool await_ready() { return ready(); }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> h) {
+        task_state& t = suspending_task(h);
+        t.resume_point = h;
+        begin(t);
+    }
+    decltype(auto) await_resume() {
+        check_end();
+        if constexpr (!std::is_void_v<T>) {
+            auto& slot = static_cast<task_block<T>&>(target()).slot;
+            if constexpr (Move)
+                return slot.take();
+            else
+                return slot.get();
+        }
+    }
+};
+
+}
+
+/// A spawned task, whatever its value's type: a counted reference. Belongs to the loop's thread.
+class task_ref {
+public:
+    task_ref() noexcept = default;
+    task_ref(const task_ref& other) noexcept : state_(other.state_) {
+        if (state_)
+            state_->add_reference();
+    }
+    task_ref(task_ref&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+    task_ref& operator=(task_ref other) noexcept {
+        std::swap(state_, other.state_);
+        return *this;
+    }
+    ~task_ref() {
+        if (state_)
+            state_->release();
+    }
+
+    /// False for a handle that was moved from or never set.
+    explicit operator bool() const noexcept { return state_ != nullptr; }
+
+    /// Asks the task to end (Task.cancel): false if it is done. Delivered as `cancelled` at its await, or its next one (5.1).
+    bool cancel() const { return state().cancel(); }
+
+    /// Takes one request back; answers how many are left (Task.uncancel).
+    std::uint32_t uncancel() const { return state().uncancel(); }
+
+    /// How many requests there have been that were not taken back (Task.cancelling).
+    std::uint32_t cancelling() const { return state().cancel_requests; }
+
+    bool is_done() const { return state().is_done(); }
+
+    /// True if the task ended with `cancelled`.
+    bool is_cancelled() const { return state().outcome == detail::ending::cancelled; }
+
+    /// The exception the task ended with, or null; looking at it counts as handling it.
+    std::exception_ptr error() const {
+        state().observed = true;
+        return state().error;
+    }
+
+    /// Unique in its loop, in creation order, from 1.
+    std::uint64_t id() const { return state().id; }
+
+    /// The task's name; "task-<id>" unless one was given.
+    std::string name() const;
+    void set_name(std::string name) const { state().make_extras().name = std::move(name); }
+
+    /// Runs `f()` or `f(task_ref)` one turn after the task's end, after earlier ones (Task.add_done_callback).
+    template <class F>
+    callback_handle on_done(F f) const {
+        detail::callback* c = nullptr;
+        if constexpr (std::is_invocable_v<F&, task_ref>)
+            c = &detail::make_callback([self = *this, f = std::move(f)]() mutable { f(std::move(self)); });
+        else
+            c = &detail::make_callback(std::move(f));
+        callback_handle h(*c);
+        detail::add_done_callback(state(), *c);
+        return h;
+    }
+
+    bool operator==(const task_ref& other) const noexcept { return state_ == other.state_; }
+
+    /// For corun's own pieces.
+    detail::task_state& state() const {
+        if (!state_)
+            detail::throw_usage(errc::not_started, "this task handle is empty: it was moved from or never given a task");
+        return *state_;
+    }
+    explicit task_ref(detail::task_state& s) noexcept : state_(&s) { s.add_reference(); }
+
+private:
+    detail::task_state* state_ = nullptr;
+};
+
+/// A spawned task with a value (asyncio.Task). Dropping it loses nothing: the loop owns running tasks (4.2).
+template <class T = void>
+class task_handle : public task_ref {
+public:
+    using value_type = T;
+
+    task_handle() noexcept = default;
+    explicit task_handle(detail::task_block<T>& b) noexcept : task_ref(b) {}
+
+    /// Waits for the end and gives T& (valid while a handle lives), or throws the task's error; `task_cancelled` if others
+    /// cancelled it. A request to the awaiter goes to the task (4.4).
+    detail::join_awaiter<T, false> operator co_await() const& { return detail::join_awaiter<T, false>(state()); }
+
+    /// The same, and moves the T out.
+    detail::join_awaiter<T, true> operator co_await() && { return detail::join_awaiter<T, true>(state()); }
+
+    /// The value of a finished task, or throws as the await does; usage_error(errc::not_started) if it is not done.
+    std::add_lvalue_reference_t<T> get() const {
+        detail::check_finished(state());
+        if constexpr (!std::is_void_v<T>)
+            return static_cast<detail::task_block<T>&>(state()).slot.get();
+    }
+
+    /// The same, and moves the T out.
+    T take() && {
+        detail::check_finished(state());
+        if constexpr (!std::is_void_v<T>)
+            return static_cast<detail::task_block<T>&>(state()).slot.take();
+    }
+};
+
+namespace detail {
+
+template <class T>
+inline constexpr bool is_task_handle = false;
+template <class T>
+inline constexpr bool is_task_handle<task_handle<T>> = true;
+
+}
+
+}

@@ -1,0 +1,181 @@
+// accept_queue.cpp - who is next, and the pause of those who ran out of descriptors.
+#include <corun/detail/accept_queue.hpp>
+
+#include <chrono>
+
+namespace corun::detail {
+namespace {
+
+constexpr duration pause_length = std::chrono::milliseconds(100);
+
+/// Nothing but waiting helps: the accept of every system fails before it looks whether somebody is there.
+bool is_exhaustion(std::error_code e) noexcept {
+    return e == std::errc::too_many_files_open || e == std::errc::too_many_files_open_in_system || e == std::errc::no_buffer_space ||
+           e == std::errc::not_enough_memory;
+}
+
+void take_out(entry& e) noexcept {
+    if (e.is_linked())
+        e.unlink();
+}
+
+}
+
+accept_queue::accept_queue(io_object&& listening) noexcept : listening_(std::move(listening)), closed_one_(*this), time_came_(*this), timer_(time_came_) {}
+
+accept_queue::~accept_queue() { stop_pause(); }
+
+std::error_code accept_queue::close() noexcept {
+    stop_pause();
+    const std::error_code error = listening_.close();
+    while (!waiting_.empty()) {
+        auto& t = static_cast<task_state&>(waiting_.pop_front());
+        auto& a = static_cast<accept_wait&>(*t.waiting_on);
+        a.end_with(std::errc::operation_canceled);
+        a.pass_through_queue(t);
+    }
+    return error;
+}
+
+submitted accept_queue::submit(loop_core& core, accept_wait& a) noexcept {
+    const submitted s = core.engine->submit(a);
+    if (s == submitted::finished)
+        look_at_answer(core, a);
+    else
+        active_ = &a;
+    return s;
+}
+
+void accept_queue::look_at_answer(const loop_core& core, const accept_wait& a) noexcept {
+    if (a.error == 0 || !is_exhaustion(a.failure()))
+        return;
+    paused_ = true;
+    paused_until_ = saturating_add(core.now(), pause_length);
+    closed_before_pause_ = core.handles_closed;
+}
+
+/// The answer of the one that was with the backend has reached its task.
+void accept_queue::answered(accept_wait& a) noexcept {
+    if (active_ != &a)
+        return;
+    active_ = nullptr;
+    if (loop_core* const core = listening_.core()) {
+        look_at_answer(*core, a);
+        serve_next(*core);
+    }
+}
+
+void accept_queue::serve_next(loop_core& core) noexcept {
+    while (!active_ && !waiting_.empty()) {
+        if (is_paused(core)) {
+            wait_for_descriptor(core);
+            return;
+        }
+        auto& t = static_cast<task_state&>(waiting_.pop_front());
+        auto& a = static_cast<accept_wait&>(*t.waiting_on);
+        if (a.is_finished(core, submit(core, a)))
+            a.pass_through_queue(t);
+    }
+}
+
+void accept_queue::stand_in_line(task_state& t) noexcept {
+    waiting_.push_back(t);
+    if (!active_)
+        wait_for_descriptor(core_of(*t.owner));
+}
+
+void accept_queue::left_line() noexcept {
+    if (waiting_.empty())
+        stop_pause();
+}
+
+bool accept_queue::is_paused(const loop_core& core) noexcept {
+    if (paused_ && (core.handles_closed != closed_before_pause_ || core.now() >= paused_until_))
+        paused_ = false;
+    return paused_;
+}
+
+void accept_queue::wait_for_descriptor(loop_core& core) noexcept {
+    if (timer_.is_armed() || closed_one_.is_linked() || time_came_.is_linked())
+        return;
+    try {
+        core.arm(timer_, paused_until_, core.now());
+        core.starved.push_back(closed_one_);
+    } catch (const std::bad_alloc&) {
+        core.schedule(time_came_);   // no memory for a timer: no pause
+    }
+}
+
+/// Nobody waits for the end of the pause any more; the pause itself goes on.
+void accept_queue::stop_pause() noexcept {
+    take_out(closed_one_);
+    take_out(time_came_);
+    if (loop_core* const core = listening_.core(); core && timer_.is_armed())
+        core->disarm(timer_);
+}
+
+void accept_queue::end_pause(entry& e, loop* l) noexcept {
+    accept_queue& q = *static_cast<pause_end&>(e).queue;
+    q.stop_pause();
+    if (!l)
+        return;
+    q.paused_ = false;
+    q.serve_next(core_of(*l));
+}
+
+accept_wait::~accept_wait() {
+    if (queue_->active_ == this)
+        queue_->active_ = nullptr;
+    // A frame that is destroyed while it waits, or before it could take its connection.
+    if (stands_in_line()) {
+        task_->link<queue_tag>::unlink();
+        queue_->left_line();
+    }
+    if (state == operation_state::finished && !has_failed() && accepted && !taken_)
+        if (loop_core* const core = queue_->listening().core())
+            core->engine->close(accepted);
+}
+
+bool accept_wait::ready() {
+    loop_core& core = this_core();
+    return may_begin(core) && queue_->is_free(core) && goes_on(core, queue_->submit(core, *this));
+}
+
+void accept_wait::suspend(task_state& t) noexcept {
+    stand_here(t);
+    if (state == operation_state::pending) {
+        wait_state_ = wait_state::waiting;
+        return;
+    }
+    if (take_request(t))
+        return;
+    loop_core& core = core_of(*t.owner);
+    wait_state_ = wait_state::waiting;
+    if (!queue_->is_free(core) && queue_->listening().is_open())
+        queue_->stand_in_line(t);
+    else if (is_finished(core, queue_->submit(core, *this)))
+        pass_through_queue(t);
+}
+
+interruption accept_wait::interrupt(task_state*& joined) noexcept {
+    if (!stands_in_line())
+        return io_wait::interrupt(joined);
+    task_->link<queue_tag>::unlink();
+    wait_state_ = wait_state::interrupted;
+    core_of(*task_->owner).schedule(*task_);
+    queue_->left_line();
+    return interruption::taken;
+}
+
+bool accept_wait::left() {
+    const bool by_request = left_by_request();
+    queue_->answered(*this);
+    return by_request;
+}
+
+io_object accept_wait::take_connection() noexcept {
+    taken_ = true;
+    return io_object(this_core(), accepted);
+}
+
+}

@@ -1,0 +1,42 @@
+// inbox.cpp - posts cross threads here; a sleeping loop is woken once.
+#include <corun/backend.hpp>
+#include <corun/detail/inbox.hpp>
+
+namespace corun::detail {
+
+bool inbox::push(entry& e) noexcept {
+    const std::lock_guard lock(mutex_);
+    if (closed_)
+        return false;
+    entries_.push_back(e);
+    filled_.store(true, std::memory_order_release);
+    // Under the lock, so that close() can't end the backend between the decision and the call.
+    if (asleep_.exchange(false))
+        backend_->wake();
+    return true;
+}
+
+bool inbox::prepare_sleep() noexcept {
+    const std::lock_guard lock(mutex_);
+    if (!entries_.empty())
+        return false;
+    asleep_ = true;
+    return true;
+}
+
+void inbox::take_all(entry_list& ready) noexcept {
+    const std::lock_guard lock(mutex_);
+    ready.splice_back(entries_);
+    filled_.store(false, std::memory_order_relaxed);
+}
+
+bool inbox::close(entry_list& ready) noexcept {
+    const std::lock_guard lock(mutex_);
+    const bool was_filled = !entries_.empty();
+    closed_ = true;
+    ready.splice_back(entries_);
+    filled_.store(false, std::memory_order_relaxed);
+    return was_filled;
+}
+
+}

@@ -1,0 +1,191 @@
+// loop.cpp - one turn: wait, take what finished, posts, due timers, then exactly what was ready (3.1).
+#include <corun/inspect.hpp>
+#include <corun/loop.hpp>
+#include <corun/task_handle.hpp>
+
+#include "thread_pool.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+namespace corun {
+namespace {
+
+thread_local loop* current_loop = nullptr;
+
+std::uint64_t next_loop_id() noexcept {
+    static std::atomic<std::uint64_t> last = 0;
+    return ++last;
+}
+
+}
+
+namespace detail {
+
+#if defined(__GNUC__)
+__attribute__((noinline))
+#endif
+loop_core* try_core() noexcept {
+    return current_loop;
+}
+
+loop_core& this_core() {
+    loop_core* const core = try_core();
+    if (!core)
+        throw_usage(errc::not_started, "no corun loop runs on this thread; await inside a task that corun::run() or corun::spawn() runs");
+    return *core;
+}
+
+task_state& this_task_state() {
+    loop_core& core = this_core();
+    if (!core.current_task)
+        throw_usage(errc::not_started, "no task runs here: this is a callback, or outside the loop's steps");
+    return *core.current_task;
+}
+
+loop_core& core_of(loop& l) noexcept { return l; }
+
+void set_next_in_place(std::coroutine_handle<> next) noexcept { try_core()->next_in_place = next; }
+
+}
+
+loop::loop(std::unique_ptr<corun::backend> engine_made) : backend_(std::move(engine_made)) {
+    engine = backend_.get();
+    id = next_loop_id();
+    box = new detail::inbox(*engine, *this);
+    interrupts_.to_wake = engine;
+    last_wait_ = now();
+}
+
+loop::~loop() {
+    // Whoever still holds a name of this loop finds it closed; handles that are still open go with the backend.
+    box->forget_core();
+    box->release();
+}
+
+loop* loop::try_current() noexcept { return static_cast<loop*>(detail::try_core()); }
+
+loop& loop::current() {
+    loop* const l = try_current();
+    if (!l)
+        detail::throw_usage(errc::not_started, "no corun loop runs on this thread; corun::run() makes one, and no other way does");
+    return *l;
+}
+
+loop* loop::exchange_current(loop* l) noexcept { return std::exchange(current_loop, l); }
+
+void loop::check_open() const {
+    if (closed_)
+        detail::throw_usage(errc::closed_loop, "this corun loop has been closed; nothing can be started on it any more");
+}
+
+std::string_view loop::backend_name() const noexcept { return engine->name(); }
+
+loop_counters loop::counters() const noexcept {
+    loop_counters c;
+    c.turns = turns;
+    c.blocking_waits = blocking_waits;
+    c.resumptions = resumptions;
+    c.live_frames = corun::live_frames();
+    c.tasks = tasks;
+    c.pending_operations = pending_operations;
+    c.armed_timers = timers.size();
+    c.open_handles = open_handles;
+    return c;
+}
+
+void loop::drive(detail::task_state& main) noexcept {
+    while (!main.is_done() && !stop_)
+        turn();
+}
+
+void loop::turn() noexcept {
+    ++turns;
+    turn_inline_left = inline_per_turn;
+    if (!may_skip_wait())
+        wait_for_news();
+    box->take(ready);
+    run_ready();
+}
+
+bool loop::may_skip_wait() noexcept {
+    if (ready.empty() || look_at_clock || skipped_ >= skip_limit_ || resumptions - resumptions_at_wait_ >= most_resumptions)
+        return false;
+    ++skipped_;
+    return true;
+}
+
+void loop::wait_for_news() noexcept {
+    const bool busy = !ready.empty() || interrupts_came();
+    const bool may_block = !busy && !look_at_clock && box->prepare_sleep();
+    time_point deadline = time_point::min();
+    if (may_block) {
+        deadline = timers.empty() ? no_deadline : timers.earliest();
+        ++blocking_waits;
+    }
+
+    operation_list finished;
+    engine->wait(deadline, finished);
+    if (may_block)
+        box->awake();
+    take_finished(finished);
+
+    const time_point current = now();
+    // Work that takes long between two waits must not keep the kernel waiting for 60 turns of it.
+    if (busy)
+        skip_limit_ = current - last_wait_ > std::chrono::microseconds(50) ? skip_limit_ / 2 : std::min(2 * skip_limit_ + 1, most_skips);
+    last_wait_ = current;
+    skipped_ = 0;
+    resumptions_at_wait_ = resumptions;
+    if (!timers.empty())
+        take_due_timers();
+    look_at_clock = false;
+}
+
+void loop::take_finished(operation_list& finished) noexcept {
+    while (operation* const o = finished.pop_front()) {
+        --pending_operations;
+        schedule(*o->waiting_task());
+    }
+}
+
+void loop::take_due_timers() noexcept {
+    // Behind the posts, by (deadline, creation number).
+    box->take(ready);
+    while (!timers.empty() && timers.earliest() <= last_wait_) {
+        detail::timer_node& node = timers.first();
+        timers.remove(node);
+        schedule(*node.due);
+    }
+}
+
+void loop::run_ready() noexcept {
+    detail::entry_list batch;
+    batch.splice_back(ready);
+    own_posts_ = false;
+    for (;;) {
+        if (interrupts_came())
+            look_at_interrupts();
+        if (stop_ || batch.empty())
+            break;
+        detail::entry& e = batch.pop_front();
+        e.run(e, this);
+    }
+    if (!batch.empty()) {   // stopped between two resumptions
+        batch.splice_back(ready);
+        ready.splice_back(batch);
+    }
+}
+
+std::vector<task_ref> loop::all_tasks() {
+    std::vector<task_ref> all;
+    all.reserve(tasks);
+    const auto add = [&all](detail::task_state& t) { all.push_back(task_ref(t)); };
+    free_tasks.for_each(add);
+    owners.for_each([&add](detail::child_owner& o) { o.children.for_each(add); });
+    std::sort(all.begin(), all.end(), [](const task_ref& a, const task_ref& b) { return a.id() < b.id(); });
+    return all;
+}
+
+}

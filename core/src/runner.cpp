@@ -1,0 +1,90 @@
+// runner.cpp - one run after another on a loop, each under the interrupt rules; then shut down.
+#include <corun/exception_group.hpp>
+#include <corun/run.hpp>
+
+#include "shut_down.hpp"
+#include "thread_pool.hpp"
+
+#include <cstdio>
+#include <utility>
+
+namespace corun {
+namespace {
+
+void refuse_nested() {
+    if (loop::try_current())
+        detail::throw_usage(errc::nested_run,
+                            "corun::run() cannot be called from a running event loop; co_await the task, or spawn() it");
+}
+
+}
+
+runner::runner(run_options options)
+    : shutdown_grace_(options.shutdown_grace_), pool_grace_(options.pool_grace_), handle_interrupts_(options.handle_interrupts_),
+      stop_on_termination_(options.stop_on_termination_) {
+    refuse_nested();
+    loop_ = std::make_unique<loop>(options.engine_ ? std::move(options.engine_) : make_default_backend());
+    loop_->set_exception_hook(std::move(options.hook_));
+}
+
+void runner::begin_run() {
+    refuse_nested();
+    if (!loop_)
+        detail::throw_usage(errc::closed_loop, "this corun::runner has been closed; make another one");
+    loop::exchange_current(loop_.get());
+    loop_->main_interrupts_ = 0;
+    if (handle_interrupts_)
+        loop_->catch_interrupts(stop_on_termination_);
+}
+
+void runner::abandon_run() noexcept {
+    if (loop_)
+        loop_->release_interrupts();
+    loop::exchange_current(nullptr);
+}
+
+void runner::drive(detail::task_state& main, bool closing) {
+    main.observed = true;
+    loop_->main_ = &main;
+    loop_->drive(main);
+    const bool stopped = std::exchange(loop_->stop_, false);
+    if (closing || stopped)
+        detail::shut_down(*loop_, shutdown_grace_, pool_grace_)();
+
+    const bool by_request = main.outcome == detail::ending::cancelled && loop_->main_interrupts_ > 0;
+    const bool remembered = main.outcome != detail::ending::value && loop_->shut_down_interrupts_ > 0;
+    const int signal = loop_->interrupts_.signal;
+    abandon_run();
+    if (loop_->is_closed())
+        loop_.reset();
+    if (stopped || by_request || remembered)
+        throw interrupted(signal);
+    if (main.outcome == detail::ending::cancelled)
+        throw cancelled{};
+}
+
+void runner::close() noexcept {
+    if (!loop_)
+        return;
+    loop* const outer = loop::exchange_current(loop_.get());
+    detail::shut_down(*loop_, shutdown_grace_, pool_grace_)();
+    loop_.reset();
+    loop::exchange_current(outer);
+}
+
+int detail::exit_code_of(std::exception_ptr left) noexcept {
+    try {
+        std::rethrow_exception(left);
+    } catch (const interrupted& i) {
+        return 128 + i.signal();
+    } catch (...) {
+        try {
+            std::fprintf(stderr, "corun: main ended with an exception: %s\n", describe(left).c_str());
+        } catch (...) {
+            std::fputs("corun: main ended with an exception, and no memory to print it\n", stderr);
+        }
+        return 1;
+    }
+}
+
+}

@@ -1,0 +1,166 @@
+// shut_down.cpp - the steps of shut_down.hpp.
+#include "shut_down.hpp"
+
+#include "describe_task.hpp"
+#include "thread_pool.hpp"
+
+#include <corun/task_handle.hpp>
+#include <corun/to_thread.hpp>
+
+#include <algorithm>
+#include <ranges>
+#include <stdexcept>
+
+namespace corun::detail {
+
+shut_down::grace_timer::grace_timer(loop& l) noexcept
+    : entry([](entry& e, loop* turning) noexcept {
+          if (turning)
+              static_cast<grace_timer&>(e).ending.stop_ = true;
+      }),
+      ending(l), timer(*this) {}
+
+shut_down::shut_down(loop& l, std::optional<duration> grace, duration pool_grace) noexcept
+    : loop_(l), grace_timer_(l), grace_(grace), pool_grace_(pool_grace) {}
+
+void shut_down::operator()() noexcept {
+    begin();
+    do {
+        cancel_in_rounds();
+        join_pool();
+        run_posts();
+    } while (!loop_.stop_ && (loop_.tasks > 0 || let_no_post_in()));
+    if (grace_timer_.timer.is_armed())
+        loop_.disarm(grace_timer_.timer);
+    if (loop_.tasks > 0)
+        give_up();
+    loop_.box->close(loop_.ready);
+    loop_.closed_ = true;
+    drop_entries();
+}
+
+void shut_down::begin() {
+    loop_.shutting_down_ = true;
+    loop_.stop_ = false;
+    loop_.interrupts_.default_after = loop_.interrupts_seen_ + 2;
+    if (grace_) {
+        const time_point current = loop_.now();
+        loop_.arm(grace_timer_.timer, saturating_add(current, *grace_), current);
+    }
+}
+
+void shut_down::cancel_in_rounds() {
+    while (loop_.tasks > 0 && !loop_.stop_) {
+        const std::vector<task_ref> round = loop_.all_tasks();
+        for (const task_ref& t : round)
+            t.cancel();
+        for (const task_ref& t : round)
+            while (!t.is_done() && !loop_.stop_)
+                loop_.turn();
+        for (const task_ref& t : round) {
+            task_state& state = t.state();
+            if (state.outcome == ending::error) {
+                state.observed = true;
+                report_task(state, "a task failed while it was cancelled at the end of the run", state.error);
+            }
+        }
+    }
+}
+
+void shut_down::join_pool() {
+    if (!loop_.pool_ || loop_.stop_)
+        return;
+    loop_.pool_->request_stop();
+    timer_node bound;
+    entry on_bound([](entry&, loop*) noexcept {});
+    bound.due = &on_bound;
+    const time_point current = loop_.now();
+    loop_.arm(bound, saturating_add(current, pool_grace_), current);
+    while (!loop_.pool_->has_ended() && bound.is_armed() && !loop_.stop_)
+        loop_.turn();
+    if (bound.is_armed())
+        loop_.disarm(bound);
+    if (on_bound.is_linked())
+        on_bound.unlink();
+    if (!loop_.stop_)
+        loop_.pool_.reset();
+}
+
+void shut_down::run_posts() noexcept {
+    while (!loop_.stop_ && (loop_.own_posts_ || loop_.box->is_filled()))
+        loop_.turn();
+}
+
+/// True if a post had come in before: it runs, and may have started a task.
+bool shut_down::let_no_post_in() noexcept {
+    if (std::exchange(inbox_closed_, true) || !loop_.box->close(loop_.ready))
+        return false;
+    loop_.turn();
+    return true;
+}
+
+void shut_down::give_up() {
+    const std::vector<task_ref> left = loop_.all_tasks();
+    for (const task_ref& t : left) {
+        task_state& state = t.state();
+        report_task(state, "a task did not stop within the shutdown grace",
+                    std::make_exception_ptr(std::runtime_error(describe_task(state) + "; its frames are destroyed")));
+    }
+    loop_.closed_ = true;
+    loop_.destroying = true;
+    end_operations(left);
+    if (loop_.pool_) {
+        loop_.pool_->request_stop();
+        loop_.pool_->wait_for_end(pool_grace_);
+        loop_.pool_.reset();
+    }
+    loop_.box->take(loop_.ready);
+    destroy_frames(left);
+    loop_.destroying = false;
+}
+
+void shut_down::end_operations(const std::vector<task_ref>& left) noexcept {
+    for (const task_ref& t : left) {
+        task_state& state = t.state();
+        task_state* next = nullptr;
+        if (state.waiting_on)
+            state.waiting_on->interrupt(next);
+    }
+    while (loop_.pending_operations > 0) {
+        operation_list finished;
+        loop_.engine->wait(no_deadline, finished);
+        loop_.take_finished(finished);
+    }
+}
+
+void shut_down::destroy_frames(const std::vector<task_ref>& left) noexcept {
+    // The last made first: a group's children before the frame that holds the group.
+    for (const task_ref& t : std::views::reverse(left)) {
+        task_state& state = t.state();
+        const auto* const lent = dynamic_cast<const thread_waiter*>(state.waiting_on);
+        if (lent && lent->is_lent()) {
+            // A pool thread still uses what this frame holds: a leak is the lesser evil.
+            state.link<registry_tag>::unlink();
+            --loop_.tasks;
+            report_task(state, "a call on a pool thread did not end; the frames that wait for it are left behind",
+                        std::make_exception_ptr(std::runtime_error(describe_task(state))));
+            continue;
+        }
+        state.destroy_frames();
+        state.finish(loop_);
+    }
+}
+
+void shut_down::drop_entries() noexcept {
+    while (!loop_.timers.empty()) {
+        timer_node& node = loop_.timers.first();
+        loop_.disarm(node);
+        node.due->run(*node.due, nullptr);
+    }
+    while (!loop_.ready.empty()) {
+        entry& e = loop_.ready.pop_front();
+        e.run(e, nullptr);
+    }
+}
+
+}

@@ -1,0 +1,139 @@
+// thread_pool.cpp - what pool threads share outlives the loop, as a job may.
+#include "thread_pool.hpp"
+
+#include <corun/detail/inbox.hpp>
+#include <corun/loop.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+namespace corun::detail {
+
+struct thread_pool::shared {
+    explicit shared(inbox& i) noexcept : ends(&i) { i.add_reference(); }
+    ~shared() { ends->release(); }
+
+    void release() noexcept {
+        if (references.fetch_sub(1, std::memory_order_acq_rel) == 1)
+            delete this;
+    }
+
+    void work() noexcept;
+    void perform(pool_job& job) noexcept;
+
+    std::mutex mutex;
+    std::condition_variable news;   // for threads: a job, or the end
+    std::condition_variable ended;
+    entry_list jobs;
+    entry last_has_ended{[](entry&, loop*) noexcept {}};   // wakes the loop
+    inbox* ends;
+    std::size_t waiting_jobs = 0;
+    std::size_t idle = 0;
+    std::size_t threads = 0;
+    bool stopping = false;
+    std::atomic<std::uint32_t> references = 1;
+};
+
+void thread_pool::shared::perform(pool_job& job) noexcept {
+    job.act(job, pool_job::verb::perform);
+    if (!ends->push(job))
+        job.release();   // the loop has gone; nobody waits
+}
+
+void thread_pool::shared::work() noexcept {
+    std::unique_lock lock(mutex);
+    for (;;) {
+        ++idle;
+        news.wait(lock, [this] { return waiting_jobs > 0 || stopping; });
+        --idle;
+        if (waiting_jobs == 0)
+            break;
+        auto& job = static_cast<pool_job&>(jobs.pop_front());
+        --waiting_jobs;
+        job.begun = true;
+        lock.unlock();
+        perform(job);
+        lock.lock();
+    }
+    if (--threads == 0) {
+        ended.notify_all();
+        ends->push(last_has_ended);
+    }
+    lock.unlock();
+    release();
+}
+
+thread_pool::thread_pool(inbox& ends) : shared_(new shared(ends)) {}
+
+thread_pool::~thread_pool() {
+    request_stop();
+    const bool ended = has_ended();
+    for (std::thread& t : threads_)
+        ended ? t.join() : t.detach();
+    shared_->release();
+}
+
+void thread_pool::start(pool_job& job) {
+    static const std::size_t most = std::min(32u, std::thread::hardware_concurrency() + 4);
+    const std::lock_guard lock(shared_->mutex);
+    if (shared_->idle <= shared_->waiting_jobs && shared_->threads < most) {
+        try {
+            threads_.reserve(most);
+            shared_->references.fetch_add(1, std::memory_order_relaxed);
+            threads_.emplace_back([s = shared_] { s->work(); });
+            ++shared_->threads;
+        } catch (...) {
+            shared_->references.fetch_sub(1, std::memory_order_relaxed);
+            if (shared_->threads == 0)
+                throw;   // else a running thread comes to it
+        }
+    }
+    job.references.fetch_add(1, std::memory_order_relaxed);
+    shared_->jobs.push_back(job);
+    ++shared_->waiting_jobs;
+    shared_->news.notify_one();
+}
+
+bool thread_pool::withdraw(pool_job& job) noexcept {
+    {
+        const std::lock_guard lock(shared_->mutex);
+        if (job.begun)
+            return false;
+        job.link<queue_tag>::unlink();
+        --shared_->waiting_jobs;
+    }
+    job.release();
+    return true;
+}
+
+void thread_pool::request_stop() noexcept {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->stopping = true;
+    shared_->news.notify_all();
+}
+
+bool thread_pool::has_ended() noexcept {
+    const std::lock_guard lock(shared_->mutex);
+    return shared_->threads == 0;
+}
+
+void thread_pool::wait_for_end(duration bound) noexcept {
+    std::unique_lock lock(shared_->mutex);
+    const auto no_thread = [this] { return shared_->threads == 0; };
+    // wait_for adds to a clock that would overflow.
+    if (bound > std::chrono::hours(24 * 365))
+        shared_->ended.wait(lock, no_thread);
+    else
+        shared_->ended.wait_for(lock, bound, no_thread);
+}
+
+void start_on_pool(loop& l, pool_job& job) {
+    if (!l.pool_)
+        l.pool_ = std::make_unique<thread_pool>(*l.box);
+    l.pool_->start(job);
+}
+
+bool withdraw_from_pool(loop& l, pool_job& job) noexcept { return l.pool_->withdraw(job); }
+
+}

@@ -1,0 +1,113 @@
+#include <corun/inspect.hpp>
+#include <corun/loop.hpp>
+#include <support/os.hpp>
+#include <support/scale.hpp>
+#include <support/watchdog.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <string>
+#include <thread>
+
+namespace testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::atomic<bool> dumped = false;
+
+/// Runs on the main thread, in the middle of the case: it may find the heap locked or a list half linked. Then the
+/// watchdog aborts without it.
+void dump_tasks_here() {
+    if (corun::loop* const l = corun::loop::try_current())
+        std::fprintf(stderr, "%s\n", corun::dump_tasks(*l).c_str());
+    else
+        std::fprintf(stderr, "no loop runs on the main thread\n");
+    std::fflush(stderr);
+    dumped = true;
+}
+
+[[noreturn]] void bark(const std::string& name, std::chrono::seconds limit) {
+    std::fprintf(stderr, "\nwatchdog: \"%s\" is not over after %d s; its tasks:\n", name.c_str(), static_cast<int>(limit.count()));
+    std::fflush(stderr);
+    if (os::interrupt_main_thread(&dump_tasks_here)) {
+        for (int i = 0; i < 200 && !dumped; ++i)
+            std::this_thread::sleep_for(10ms);
+    }
+    if (!dumped)
+        std::fprintf(stderr, "the main thread does not answer\n");
+    std::signal(SIGABRT, SIG_DFL);   // the framework's handler would report from this thread
+    std::abort();
+}
+
+class watchdog {
+public:
+    watchdog() : thread_([this] { watch(); }) {}
+    ~watchdog() {
+        {
+            const std::lock_guard lock(mutex_);
+            ends_ = true;
+        }
+        changed_.notify_one();
+        thread_.join();
+    }
+
+    void begin(const std::string& name) {
+        {
+            const std::lock_guard lock(mutex_);
+            name_ = name;
+            deadline_ = std::chrono::steady_clock::now() + limit_;
+        }
+        changed_.notify_one();
+    }
+    void end() {
+        const std::lock_guard lock(mutex_);
+        name_.clear();
+    }
+
+private:
+    void watch() {
+        std::unique_lock lock(mutex_);
+        while (!ends_) {
+            if (name_.empty()) {
+                changed_.wait(lock);
+            } else if (std::chrono::steady_clock::now() < deadline_) {
+                const auto until = deadline_;   // a copy: it may be set anew while this thread waits
+                changed_.wait_until(lock, until);
+            } else {
+                bark(name_, limit_);
+            }
+        }
+    }
+
+    const std::chrono::seconds limit_ = 5s * slowdown * static_cast<int>(stress());
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::string name_;   // empty between cases
+    std::chrono::steady_clock::time_point deadline_{};
+    bool ends_ = false;
+    std::thread thread_;
+};
+
+watchdog& the_watchdog() {
+    static watchdog one;
+    return one;
+}
+
+}
+
+void start_watchdog() { the_watchdog(); }
+
+void watch_case(const std::string& name) {
+    os::note_main_thread();
+    the_watchdog().begin(name);
+}
+
+void unwatch_case() { the_watchdog().end(); }
+
+}
