@@ -4,9 +4,9 @@
 
 namespace corun::detail {
 
-bool inbox::push(entry& e) noexcept {
+bool inbox::push(entry& e, const bool& refused) noexcept {
     const std::lock_guard lock(mutex_);
-    if (closed_)
+    if (refused)
         return false;
     entries_.push_back(e);
     filled_.store(true, std::memory_order_release);
@@ -30,13 +30,17 @@ void inbox::take_all(entry_list& ready) noexcept {
     filled_.store(false, std::memory_order_relaxed);
 }
 
-bool inbox::close(entry_list& ready) noexcept {
+bool inbox::refuse_posts() noexcept {
     const std::lock_guard lock(mutex_);
-    const bool was_filled = !entries_.empty();
-    closed_ = true;
+    posts_refused_ = true;
+    return !entries_.empty();
+}
+
+void inbox::close(entry_list& ready) noexcept {
+    const std::lock_guard lock(mutex_);
+    posts_refused_ = closed_ = true;
     ready.splice_back(entries_);
     filled_.store(false, std::memory_order_relaxed);
-    return was_filled;
 }
 
 }

@@ -29,13 +29,13 @@ void shut_down::operator()() noexcept {
         cancel_in_rounds();
         join_pool();
         run_posts();
-    } while (!loop_.stop_ && (loop_.tasks > 0 || let_no_post_in()));
+    } while (!loop_.stop_ && (loop_.tasks > 0 || refuse_posts()));
     if (grace_timer_.timer.is_armed())
         loop_.disarm(grace_timer_.timer);
     if (loop_.tasks > 0)
         give_up();
-    loop_.box->close(loop_.ready);
     loop_.closed_ = true;
+    loop_.box->close(loop_.ready);
     drop_entries();
 }
 
@@ -87,13 +87,14 @@ void shut_down::join_pool() {
 }
 
 void shut_down::run_posts() noexcept {
-    while (!loop_.stop_ && (loop_.own_posts_ || loop_.box->is_filled()))
+    // Once: a thread that posts until it is refused must not keep the loop open.
+    if (!loop_.stop_ && (loop_.own_posts_ || loop_.box->is_filled()))
         loop_.turn();
 }
 
-/// True if a post had come in before: it runs, and may have started a task.
-bool shut_down::let_no_post_in() noexcept {
-    if (std::exchange(inbox_closed_, true) || !loop_.box->close(loop_.ready))
+/// True if a post had come in before, which then has run: it may have started a task.
+bool shut_down::refuse_posts() noexcept {
+    if (!loop_.box->refuse_posts() && !loop_.own_posts_)
         return false;
     loop_.turn();
     return true;

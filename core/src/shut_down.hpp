@@ -26,7 +26,7 @@ private:
     void cancel_in_rounds();
     void join_pool();
     void run_posts() noexcept;
-    bool let_no_post_in() noexcept;
+    bool refuse_posts() noexcept;
     void give_up();
     void end_operations(const std::vector<task_ref>& left) noexcept;
     void destroy_frames(const std::vector<task_ref>& left) noexcept;
@@ -36,7 +36,6 @@ private:
     grace_timer grace_timer_;
     std::optional<duration> grace_;
     duration pool_grace_;
-    bool inbox_closed_ = false;
 };
 
 }

@@ -57,6 +57,7 @@ void task_state::step(entry& e, loop* l) noexcept {
         t.outcome = p.end;
         t.error = std::move(p.error);
         std::exchange(t.resume_point, nullptr).destroy();
+        t.drop_call();
         core.current_task = nullptr;
         t.finish(*l);
     } else {
@@ -91,6 +92,7 @@ void task_state::destroy_frames() noexcept {
         leaf = parent;
     }
     waiting_on = nullptr;
+    drop_call();
     outcome = ending::cancelled;
 }
 
@@ -134,7 +136,7 @@ std::uint32_t task_state::uncancel() noexcept {
 void task_state::last_reference_gone() noexcept {
     if (outcome == ending::error && !observed)
         report_unobserved(*this, "a task failed and nobody awaited it");
-    destroy(*this);
+    act(*this, verb::free);
 }
 
 void memory_waiter::throw_abandoned() {

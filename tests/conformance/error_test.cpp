@@ -171,6 +171,7 @@ TEST_CASE("ERR-04 destroying the frame of an active group ends the process with 
     INFO(child.output);
     CHECK(child.signal == SIGABRT);
     CHECK(child.output.find("destroying ") == 0);
-    CHECK(child.output.find("task_group") != std::string::npos);
+    CHECK(child.output.find("task group") != std::string::npos);
+    CHECK(child.output.find("owner-of-group") != std::string::npos);
     CHECK(child.output.find("survived") == std::string::npos);
 }

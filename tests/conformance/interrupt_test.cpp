@@ -121,18 +121,17 @@ TEST_CASE("RUN-14 the second SIGINT takes effect between two resumptions, not at
         say_how_it_leaves([] {
             run([]() -> task<> {
                 const auto interrupts_twice = []() -> task<> {
+                    co_await yield();
                     std::raise(SIGINT);
                     std::raise(SIGINT);
                     say("goes on, ");
-                    co_return;
                 };
                 const auto is_ready_behind = []() -> task<> {
                     const auto end = co_await settled(yield());
                     say(end.is_cancelled() ? "neighbour cancelled, " : "neighbour went on, ");
                 };
-                spawn(is_ready_behind);
-                co_await yield();
                 spawn(interrupts_twice);
+                spawn(is_ready_behind);
                 co_await sleep_for(1h);
             });
         });

@@ -1,12 +1,16 @@
 // loop_test.cpp - turns: how the loop sleeps, and that a program without I/O takes the same turns everywhere.
 #include <corun/corun.hpp>
 #include <support/catch.hpp>
+#include <support/connected_pair.hpp>
 #include <support/counting_backend.hpp>
 #include <support/os.hpp>
 #include <support/scale.hpp>
+#include <support/stack_meter.hpp>
 #include <support/turns.hpp>
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <memory>
 #include <semaphore>
 #include <thread>
@@ -63,6 +67,28 @@ TEST_CASE("LOOP-02 a loop that waits for posts only sleeps without a deadline, a
     // The median: one wake-up may fall into another program's time slice.
     std::sort(latencies.begin(), latencies.end());
     CHECK(latencies[rounds / 2] < late_allowance);
+}
+
+TEST_CASE("LOOP-07 a million operations that finish at once, each begun by the one before, take constant stack") {
+    const auto count = scaled(1'000'000);
+    stack_meter stack;
+    run([&]() -> task<> {
+        auto pair = co_await connected_pair();
+        const auto turns = turn_number();
+        std::array<std::byte, 1> byte{};
+        std::size_t arrived = 0;
+        for (std::size_t i = 0; i < count; ++i) {
+            co_await pair.theirs.write(byte);
+            stack.sample();
+            arrived += co_await pair.ours.read(byte);
+            stack.sample();
+        }
+        CHECK(arrived == count);
+        // Within the budget they go on; beyond it they leave others their turn.
+        CHECK(turn_number() - turns >= 2 * count / 65);
+        CHECK(turn_number() - turns < count);
+    });
+    CHECK(stack.most() < stack_meter::enough);
 }
 
 TEST_CASE("LOOP-08 a program without I/O takes the same turns on every backend") {

@@ -271,10 +271,11 @@ TEST_CASE("TMR-10 a deadline between two ticks of whatever clock the system wait
             for (int i = 0; i < 5; ++i) {
                 const auto deadline = loop::current().time() + delay + std::chrono::nanoseconds(i);
                 const auto waits = calls.waits.load();
+                const auto blocking = calls.blocking_waits.load();
                 co_await sleep_until(deadline);
                 CHECK(loop::current().time() >= deadline);
-                // One to sleep, one more for the rounding, and one may belong to the turn of the resumption.
-                CHECK(calls.waits - waits <= 3);
+                CHECK(calls.blocking_waits - blocking <= 2);
+                CHECK(calls.waits - waits <= 3);   // one may belong to the turn of the resumption
             }
         }
     });
@@ -321,16 +322,16 @@ task<> never_fires(Duration d) {
 
 TEST_CASE("TMR-11 delays of any length don't fire early, don't overflow, and can be cancelled") {
     run([]() -> task<> {
-        using namespace std::chrono;
-        co_await never_fires(nanoseconds::max());
-        co_await never_fires(milliseconds::max());
-        co_await never_fires(hours::max());
-        co_await never_fires(days(25));
-        co_await never_fires(milliseconds(std::int64_t(1) << 31));
-        co_await never_fires(milliseconds(std::int64_t(1) << 32));
-        co_await never_fires(years(300));
-        co_await never_fires(std::chrono::duration<double>(1e300));
-        co_await never_fires(std::chrono::duration<double>(std::numeric_limits<double>::infinity()));
+        namespace chrono = std::chrono;
+        co_await never_fires(chrono::nanoseconds::max());
+        co_await never_fires(chrono::milliseconds::max());
+        co_await never_fires(chrono::hours::max());
+        co_await never_fires(chrono::days(25));
+        co_await never_fires(chrono::milliseconds(std::int64_t(1) << 31));
+        co_await never_fires(chrono::milliseconds(std::int64_t(1) << 32));
+        co_await never_fires(chrono::years(300));
+        co_await never_fires(chrono::duration<double>(1e300));
+        co_await never_fires(chrono::duration<double>(std::numeric_limits<double>::infinity()));
         const auto until_the_end = [] { return sleep_until(time_point::max()); };
         co_await outlasts(until_the_end);
     });

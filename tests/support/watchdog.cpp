@@ -4,6 +4,7 @@
 #include <support/scale.hpp>
 #include <support/watchdog.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -43,6 +44,12 @@ void dump_tasks_here() {
         std::fprintf(stderr, "the main thread does not answer\n");
     std::signal(SIGABRT, SIG_DFL);   // the framework's handler would report from this thread
     std::abort();
+}
+
+std::chrono::seconds time_for_a_case() {
+    if (const char* const seconds = std::getenv("CORUN_CASE_SECONDS"))
+        return std::chrono::seconds(std::max(std::atoi(seconds), 1));
+    return 5s * slowdown * static_cast<int>(stress());
 }
 
 class watchdog {
@@ -85,7 +92,7 @@ private:
         }
     }
 
-    const std::chrono::seconds limit_ = 5s * slowdown * static_cast<int>(stress());
+    const std::chrono::seconds limit_ = time_for_a_case();
     std::mutex mutex_;
     std::condition_variable changed_;
     std::string name_;   // empty between cases

@@ -28,7 +28,7 @@ auto to_task(A&& work) {
     if constexpr (is_task<std::remove_cvref_t<A>>)
         return std::forward<A>(work);
     else if constexpr (task_callable<A>)
-        return std::invoke(std::forward<A>(work));
+        return std::invoke(work);
     else
         return as_task<std::decay_t<A>>(std::forward<A>(work));
 }

@@ -74,7 +74,7 @@ public:
     bool cancel() noexcept;
 
     /// True while the function waits for its turn.
-    bool is_pending() const noexcept { return node_ && !node_->dropped; }
+    bool is_pending() const noexcept { return node_ && !node_->begun && !node_->dropped; }
 
 private:
     detail::callback* node_ = nullptr;
@@ -98,7 +98,7 @@ public:
     template <class F>
     bool post(F&& f) const {
         detail::callback& c = detail::make_callback(std::forward<F>(f));
-        if (inbox_->push(c))
+        if (inbox_->post(c))
             return true;
         c.drop();
         c.release();
@@ -150,7 +150,7 @@ public:
     template <class F>
     bool post(F&& f) {
         if (try_current() == this) {
-            if (is_closed())
+            if (box->refuses_posts())
                 return false;
             schedule(detail::make_callback(std::forward<F>(f)));
             own_posts_ = true;

@@ -133,12 +133,34 @@ public:
     explicit settled_awaiter(A&& awaitable) : awaitable_(std::forward<A>(awaitable)), inner_(get_awaiter(std::forward<A>(awaitable_))) {}
     settled_awaiter(const settled_awaiter&) = delete;
 
-    bool await_ready() { return inner_.await_ready(); }
+    bool await_ready() noexcept {
+        try {
+            return inner_.await_ready();
+        } catch (...) {
+            refused_ = std::current_exception();
+            return true;
+        }
+    }
     template <class Promise>
-    decltype(auto) await_suspend(std::coroutine_handle<Promise> h) {
-        return inner_.await_suspend(h);
+    auto await_suspend(std::coroutine_handle<Promise> h) noexcept {
+        using suspended = decltype(inner_.await_suspend(h));
+        if constexpr (std::is_convertible_v<suspended, std::coroutine_handle<>>) {
+            return inner_.await_suspend(h);
+        } else {
+            try {
+                if constexpr (std::is_void_v<suspended>)
+                    return inner_.await_suspend(h), true;
+                else
+                    return inner_.await_suspend(h);
+            } catch (...) {
+                refused_ = std::current_exception();
+                return false;
+            }
+        }
     }
     outcome<value> await_resume() {
+        if (refused_)
+            return outcome<value>::of_error(std::move(refused_));
         if constexpr (requires { inner_.settle(); }) {
             return inner_.settle();
         } else {
@@ -155,6 +177,7 @@ public:
 private:
     A awaitable_;
     inner inner_;
+    std::exception_ptr refused_;   // thrown before the wait had begun
 };
 
 template <class A>
@@ -170,7 +193,7 @@ private:
 }
 
 /// `auto left = co_await settled(awaitable)`: waits as the awaitable does and answers value, error or cancelled instead
-/// of throwing (5.3). A cancel request reaches the awaitable as usual. Misuse found before the wait begins is thrown.
+/// of throwing (5.3). A cancel request reaches the awaitable as usual.
 template <detail::awaitable A>
 detail::settled_request<A> settled(A&& awaitable) {
     return detail::settled_request<A>(std::forward<A>(awaitable));

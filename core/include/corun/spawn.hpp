@@ -37,26 +37,47 @@ void inherit_locals(loop&, task_state&);
 void register_task(loop&, task_state&, child_owner*, std::coroutine_handle<> root) noexcept;
 
 template <class Block>
-void destroy_block(task_state& t) noexcept {
-    auto& b = static_cast<Block&>(t);
+void free_task_block(Block& b) noexcept {
     b.~Block();
     free_block(&b, sizeof(Block));
 }
 
-/// A state with the callable that made the task: a lambda's captures live as long as its coroutine.
+/// A state with the callable that made the task: a lambda's captures live as long as its coroutine, however long handles do.
 template <class T, class F, class... Args>
 struct called_block final : task_block<T> {
-    template <class G, class... As>
-    explicit called_block(G&& g, As&&... as)
-        : task_block<T>(&destroy_block<called_block>), function(std::forward<G>(g)), arguments(std::forward<As>(as)...) {}
+    struct call {
+        template <class G, class... As>
+        explicit call(G&& g, As&&... as) : function(std::forward<G>(g)), arguments(std::forward<As>(as)...) {}
 
-    [[no_unique_address]] F function;
-    [[no_unique_address]] std::tuple<Args...> arguments;
+        [[no_unique_address]] F function;
+        [[no_unique_address]] std::tuple<Args...> arguments;
+    };
+
+    template <class G, class... As>
+    explicit called_block(G&& g, As&&... as) : task_block<T>(&act_on) {
+        ::new (static_cast<void*>(storage)) call(std::forward<G>(g), std::forward<As>(as)...);
+        this->has_call = !std::is_trivially_destructible_v<call>;
+    }
+
+    call& made_by() noexcept { return *std::launder(reinterpret_cast<call*>(storage)); }
+
+    static void act_on(task_state& t, task_state::verb v) noexcept {
+        auto& b = static_cast<called_block&>(t);
+        if (v == task_state::verb::drop_call) {
+            std::destroy_at(&b.made_by());
+        } else {
+            b.drop_call();   // one that could not be started
+            free_task_block(b);
+        }
+    }
+
+    alignas(call) std::byte storage[sizeof(call)];
 };
 
 template <class T>
 struct plain_block final : task_block<T> {
-    plain_block() noexcept : task_block<T>(&destroy_block<plain_block>) {}
+    plain_block() noexcept : task_block<T>(&act_on) {}
+    static void act_on(task_state& t, task_state::verb) noexcept { free_task_block(static_cast<plain_block&>(t)); }
 };
 
 template <class Block, class... Args>
@@ -88,7 +109,7 @@ task_handle<T> start_task(loop& l, child_owner* owner, task<T>&& t) {
     try {
         inherit_locals(l, *b);
     } catch (...) {
-        b->destroy(*b);
+        free_task_block(*b);
         throw;
     }
     return start_block<T>(l, *b, owner, std::move(t));
@@ -101,10 +122,10 @@ auto start_call(loop& l, child_owner* owner, F&& f, Args&&... args) {
     block* const b = make_block<block>(std::forward<F>(f), std::forward<Args>(args)...);
     try {
         inherit_locals(l, *b);
-        task<value> t = std::apply([b](auto&... as) { return std::invoke(b->function, std::move(as)...); }, b->arguments);
+        task<value> t = std::apply([b](auto&... as) { return std::invoke(b->made_by().function, std::move(as)...); }, b->made_by().arguments);
         return start_block<value>(l, *b, owner, std::move(t));
     } catch (...) {
-        destroy_block<block>(*b);
+        b->act(*b, task_state::verb::free);
         throw;
     }
 }

@@ -36,6 +36,7 @@ struct callback : entry {
     static void run_entry(entry& e, loop* l) noexcept {
         auto& c = static_cast<callback&>(e);
         if (l && !c.dropped) {
+            c.begun = true;
             try {
                 c.act(c, verb::call);
             } catch (...) {
@@ -49,6 +50,7 @@ struct callback : entry {
     actor act;
     timer_node timer;
     std::uint32_t references = 1;
+    bool begun = false;
     bool dropped = false;
 };
 

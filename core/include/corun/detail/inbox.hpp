@@ -20,8 +20,11 @@ class inbox {
 public:
     inbox(backend& b, loop_core& c) noexcept : backend_(&b), core_(&c) {}
 
-    /// Any thread. False once closed: the entry stays the caller's.
-    bool push(entry& e) noexcept;
+    /// A user's post. Any thread. False once posts are refused: the entry stays the caller's.
+    bool post(entry& e) noexcept { return push(e, posts_refused_); }
+
+    /// The end of a pool's job: let in until the loop has closed. Any thread.
+    bool push(entry& e) noexcept { return push(e, closed_); }
 
     /// Moves everything behind `ready`. Loop's thread.
     void take(entry_list& ready) noexcept {
@@ -36,8 +39,14 @@ public:
     /// True if something waits to be taken.
     bool is_filled() const noexcept { return filled_.load(std::memory_order_acquire); }
 
-    /// Moves what is left behind `ready` and lets nothing more in; true if something was left.
-    bool close(entry_list& ready) noexcept;
+    /// Lets no post in from now on; true if something is still to be taken.
+    bool refuse_posts() noexcept;
+
+    /// Loop's thread.
+    bool refuses_posts() const noexcept { return posts_refused_; }
+
+    /// Moves what is left behind `ready` and lets nothing more in.
+    void close(entry_list& ready) noexcept;
 
     /// The loop, or null once it has closed. Loop's thread.
     loop_core* core() const noexcept { return core_; }
@@ -50,6 +59,7 @@ public:
     }
 
 private:
+    bool push(entry& e, const bool& refused) noexcept;
     void take_all(entry_list& ready) noexcept;
 
     std::mutex mutex_;
@@ -58,6 +68,7 @@ private:
     std::atomic<bool> filled_ = false;
     std::atomic<bool> asleep_ = false;
     loop_core* core_;
+    bool posts_refused_ = false;
     bool closed_ = false;
     std::atomic<std::uint32_t> references_ = 1;
 };

@@ -33,9 +33,10 @@ struct task_extras {
 };
 
 struct task_state : entry, link<registry_tag> {
-    using destroyer = void (*)(task_state&) noexcept;
+    enum class verb : std::uint8_t { drop_call, free };
+    using actor = void (*)(task_state&, verb) noexcept;
 
-    explicit task_state(destroyer d) noexcept : entry(&step), destroy(d) {}
+    explicit task_state(actor a) noexcept : entry(&step), act(a) {}
 
     bool is_done() const noexcept { return outcome != ending::none; }
 
@@ -50,6 +51,12 @@ struct task_state : entry, link<registry_tag> {
 
     /// Called by the loop after the root frame came to its end.
     void finish(loop&) noexcept;
+
+    /// Destroys the callable and the arguments, which live as long as the frames (1.1).
+    void drop_call() noexcept {
+        if (std::exchange(has_call, false))
+            act(*this, verb::drop_call);
+    }
 
     /// Destroys the suspended frames from the leaf, in a loop; the task counts as cancelled (1.3).
     void destroy_frames() noexcept;
@@ -73,7 +80,7 @@ struct task_state : entry, link<registry_tag> {
     child_owner* group = nullptr;
     std::exception_ptr error;
     std::unique_ptr<task_extras> extras;
-    destroyer destroy;
+    actor act;
     std::uint64_t id = 0;
     std::uint32_t references = 1;
     std::uint32_t cancel_requests = 0;
@@ -82,6 +89,7 @@ struct task_state : entry, link<registry_tag> {
     bool started = false;
     bool ended = false;      // the root frame is at its final suspension
     bool observed = false;   // somebody looked at the error
+    bool has_call = false;   // the callable and arguments that made the task: they go with its frame
 
 private:
     void last_reference_gone() noexcept;
