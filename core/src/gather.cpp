@@ -27,7 +27,8 @@ void joint_scope::request() noexcept {
 
 void joint_scope::child_ended(task_state& child) noexcept {
     child_done();
-    const bool decides = !decided_by_ && !requested_ && (goal_ == goal::first || child.outcome != ending::value);
+    const bool is_error = child.outcome == ending::error;
+    const bool decides = !decided_by_ && (is_error || (!requested_ && (goal_ == goal::first || child.outcome == ending::cancelled)));
     if (decides) {
         decided_by_ = task_ref(child);
         child.observed = true;
@@ -39,7 +40,7 @@ void joint_scope::child_ended(task_state& child) noexcept {
 
 void joint_scope::leave() {
     if (decided_by_) {
-        // The request came after the decision: it is delivered at the next suspension.
+        // An error leaves also when it came after a request, which is delivered at the next suspension then.
         if (requested_)
             parent().must_cancel = true;
         throw_end(decided_by_.state(), false);

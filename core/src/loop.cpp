@@ -126,7 +126,10 @@ void loop::wait_for_news() noexcept {
     }
 
     operation_list finished;
-    engine->wait(deadline, finished);
+    if (engine->wait(deadline, finished) == waited::never && deadline == no_deadline && !box->is_filled()) {
+        deadlock_ = "corun: deadlock: no task can go on and nothing is to come\n" + dump_tasks(*this);
+        stop_ = true;
+    }
     if (may_block)
         box->awake();
     take_finished(finished);

@@ -19,12 +19,13 @@ void refuse_nested() {
 
 }
 
-runner::runner(run_options options)
+runner::runner(run_options&& options, std::unique_ptr<backend> (*make_default)())
     : shutdown_grace_(options.shutdown_grace_), pool_grace_(options.pool_grace_), handle_interrupts_(options.handle_interrupts_),
       stop_on_termination_(options.stop_on_termination_) {
     refuse_nested();
-    loop_ = std::make_unique<loop>(options.engine_ ? std::move(options.engine_) : make_default_backend());
+    loop_ = std::make_unique<loop>(options.engine_ ? std::move(options.engine_) : make_default());
     loop_->set_exception_hook(std::move(options.hook_));
+    loop_->leftovers_hook_ = std::move(options.leftovers_hook_);
 }
 
 void runner::begin_run() {
@@ -47,9 +48,13 @@ void runner::drive(detail::task_state& main, bool closing) {
     main.observed = true;
     loop_->main_ = &main;
     loop_->drive(main);
+    std::string stood_still = std::exchange(loop_->deadlock_, std::string());
     const bool stopped = std::exchange(loop_->stop_, false);
     if (closing || stopped)
         detail::shut_down(*loop_, shutdown_grace_, pool_grace_)();
+
+    if (stood_still.empty())
+        stood_still = std::move(loop_->deadlock_);
 
     const bool by_request = main.outcome == detail::ending::cancelled && loop_->main_interrupts_ > 0;
     const bool remembered = main.outcome != detail::ending::value && loop_->shut_down_interrupts_ > 0;
@@ -57,6 +62,8 @@ void runner::drive(detail::task_state& main, bool closing) {
     abandon_run();
     if (loop_->is_closed())
         loop_.reset();
+    if (!stood_still.empty())
+        throw deadlock(stood_still);
     if (stopped || by_request || remembered)
         throw interrupted(signal);
     if (main.outcome == detail::ending::cancelled)

@@ -52,6 +52,7 @@ void shut_down::begin() {
 void shut_down::cancel_in_rounds() {
     while (loop_.tasks > 0 && !loop_.stop_) {
         const std::vector<task_ref> round = loop_.all_tasks();
+        tell_of_leftovers(round);
         for (const task_ref& t : round)
             t.cancel();
         for (const task_ref& t : round)
@@ -64,6 +65,16 @@ void shut_down::cancel_in_rounds() {
                 report_task(state, "a task failed while it was cancelled at the end of the run", state.error);
             }
         }
+    }
+}
+
+void shut_down::tell_of_leftovers(const std::vector<task_ref>& round) noexcept {
+    if (!loop_.leftovers_hook_)
+        return;
+    try {
+        loop_.leftovers_hook_(round);
+    } catch (...) {
+        report_current_exception("the hook for left-over tasks threw");
     }
 }
 

@@ -85,11 +85,16 @@ void task_group::wait_ended_by_request() noexcept {
 void task_group::leave(const outcome<void>& left) {
     if (parent_cancel_requested_) {
         const std::uint32_t requests = parent().uncancel();
-        if (requests == 0 || (cancel_called_ && requests <= requests_at_entry_))
+        // After cancel() it is the count that tells whether somebody else asked as well.
+        if (cancel_called_)
+            propagates_cancel_ = requests > requests_at_entry_;
+        else if (requests == 0)
             propagates_cancel_ = false;
     }
-    if (propagates_cancel_ && errors_.empty())
+    if (propagates_cancel_ && errors_.empty() && !left.is_error()) {
+        parent().must_cancel = false;   // delivered hereby, if it was not yet
         throw cancelled{};
+    }
     if (left.is_error())
         errors_.push_back(left.error());
     if (errors_.empty())

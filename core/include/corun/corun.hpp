@@ -4,6 +4,7 @@
 #include <corun/address.hpp>
 #include <corun/buffer.hpp>
 #include <corun/clock.hpp>
+#include <corun/condition.hpp>
 #include <corun/errors.hpp>
 #include <corun/event.hpp>
 #include <corun/exception_group.hpp>
@@ -13,9 +14,11 @@
 #include <corun/loop.hpp>
 #include <corun/mutex.hpp>
 #include <corun/outcome.hpp>
+#include <corun/queue.hpp>
 #include <corun/result.hpp>
 #include <corun/run.hpp>
 #include <corun/runner.hpp>
+#include <corun/semaphore.hpp>
 #include <corun/shield.hpp>
 #include <corun/spawn.hpp>
 #include <corun/stream.hpp>

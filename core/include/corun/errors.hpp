@@ -63,6 +63,13 @@ private:
     int signal_;
 };
 
+/// Nothing is runnable and nothing will come, but main has not ended; only on a backend that can know, simulation. The text
+/// is the tree of tasks and what each waits for.
+class deadlock : public std::runtime_error {
+public:
+    using runtime_error::runtime_error;
+};
+
 namespace detail {
 
 [[noreturn]] void throw_usage(errc code, const char* what);

@@ -12,6 +12,8 @@ public:
     class awaiter;
 
     event() noexcept = default;
+    explicit event(bool set) noexcept : set_(set) {}
+    event(const event&) = delete;
     ~event() { waiters_.abandon_all("event"); }
 
     bool is_set() const noexcept { return set_; }
@@ -38,11 +40,13 @@ class event::awaiter final : public detail::memory_waiter {
 public:
     explicit awaiter(event& e) noexcept : event_(&e) {}
 
-    bool await_ready() const { return event_->set_ && detail::this_core().may_go_on(); }
+    bool await_ready() const {
+        event_->waiters_.check_loop();
+        return event_->set_ && detail::this_core().may_go_on();
+    }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> h) {
         detail::task_state& t = detail::suspending_task(h);
-        event_->waiters_.check_loop();
         t.resume_point = h;
         if (event_->set_)
             pass_through_queue(t);

@@ -42,6 +42,8 @@ template <class Body, class Cleanup>
 auto finally(Body body, Cleanup cleanup) -> task<typename decltype(detail::to_task(std::declval<Body>()))::value_type> {
     auto left = co_await settled(detail::to_task(std::move(body)));
     auto cleaned = co_await settled(detail::to_task(std::move(cleanup)));
+    if (left.is_cancelled() && cleaned.is_cancelled())
+        throw cancelled{};   // two requests, one end
     if (!cleaned.has_value())
         detail::throw_both(detail::left_of(left), detail::left_of(cleaned));
     co_return std::move(left).value();

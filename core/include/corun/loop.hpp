@@ -228,6 +228,7 @@ private:
     std::unique_ptr<corun::backend> backend_;
     std::unique_ptr<detail::thread_pool> pool_;
     exception_hook hook_;
+    std::function<void(const std::vector<task_ref>&)> leftovers_hook_;
     bool closed_ = false;
     bool own_posts_ = false;   // post() put something into the ready queue: shut down has to run it
 
@@ -245,6 +246,7 @@ private:
     int main_interrupts_ = 0;
     bool interrupts_caught_ = false;
     detail::task_state* main_ = nullptr;
+    std::string deadlock_;          // what stood still when nothing more could come
     bool stop_ = false;             // no further resumption: the second interrupt, or the end of shut down's grace
     bool shutting_down_ = false;
     int shut_down_interrupts_ = 0;

@@ -1,7 +1,7 @@
 // mutex.hpp - mutual exclusion between tasks of one loop.
 #pragma once
 
-#include <corun/detail/memory_waiter.hpp>
+#include <corun/detail/permits.hpp>
 
 #include <utility>
 
@@ -14,8 +14,7 @@ public:
     class guard;
     class awaiter;
 
-    mutex() noexcept = default;
-    ~mutex() { waiters_.abandon_all("mutex"); }
+    mutex() noexcept : permits_(1, "mutex") {}
 
     /// Waits for the lock; gives a guard that unlocks when it is destroyed. A request ends the wait with `cancelled`; a
     /// lock that had been handed over already passes to the next waiter.
@@ -23,30 +22,24 @@ public:
 
     /// Takes the lock if it is free and nobody waits. True: unlock() is owed.
     [[nodiscard]] bool try_lock() {
-        waiters_.check_loop();
-        return !std::exchange(locked_, true);
+        permits_.check_loop();
+        return permits_.try_take();
     }
 
     /// Hands the lock to the first waiter, or frees it. Throws usage_error(errc::not_locked) if it is free. Any task may.
     void unlock() {
-        if (!locked_)
+        if (!is_locked())
             detail::throw_usage(errc::not_locked, "corun::mutex::unlock(): the mutex is not locked; unlock it once for each lock()");
-        waiters_.check_loop();
-        release();
+        permits_.check_loop();
+        permits_.give_back();
     }
 
-    bool is_locked() const noexcept { return locked_; }
+    bool is_locked() const noexcept { return permits_.free() == 0; }
 
 private:
-    void release() noexcept {
-        if (waiters_.empty())
-            locked_ = false;
-        else
-            waiters_.front().give();
-    }
+    friend class condition;
 
-    detail::waiter_list waiters_;
-    bool locked_ = false;
+    detail::permits permits_;
 };
 
 /// Holds a mutex; unlocks it without awaiting. Moves only.
@@ -68,7 +61,7 @@ public:
     /// Unlocks now; does nothing if it holds nothing.
     void unlock() noexcept {
         if (mutex* const m = std::exchange(mutex_, nullptr))
-            m->release();
+            m->permits_.give_back();
     }
 
 private:
@@ -79,39 +72,15 @@ private:
 };
 
 /// The wait for a lock; may be moved until it is awaited.
-class mutex::awaiter final : public detail::memory_waiter {
+class mutex::awaiter final : public detail::permit_waiter {
 public:
-    explicit awaiter(mutex& m) noexcept : mutex_(&m) {}
+    explicit awaiter(mutex& m) noexcept : permit_waiter(m.permits_), mutex_(&m) {}
 
-    bool await_ready() const {
-        if (mutex_->locked_ || !detail::this_core().may_go_on())
-            return false;
-        mutex_->locked_ = true;
-        return true;
-    }
-    template <class Promise>
-    void await_suspend(std::coroutine_handle<Promise> h) {
-        detail::task_state& t = detail::suspending_task(h);
-        mutex_->waiters_.check_loop();
-        t.resume_point = h;
-        if (!mutex_->locked_) {
-            mutex_->locked_ = true;
-            pass_through_queue(t);
-        } else if (begin_wait(t)) {
-            mutex_->waiters_.push_back(t);
-        }
-    }
     guard await_resume() {
-        const bool granted = was_given();
-        if (ended_by_request()) {
-            if (granted)
-                mutex_->release();
+        if (!has_taken())
             throw cancelled{};
-        }
-        check_not_abandoned();
         return guard(*mutex_);
     }
-    std::string_view what() const noexcept override { return "mutex"; }
 
 private:
     mutex* mutex_;

@@ -4,10 +4,13 @@
 #include <corun/backend.hpp>
 #include <corun/clock.hpp>
 #include <corun/loop.hpp>
+#include <corun/task_handle.hpp>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace corun {
 
@@ -54,6 +57,12 @@ public:
         return std::move(*this);
     }
 
+    /// Called at the beginning of each round of shut down with the tasks that are about to be cancelled, in creation order.
+    run_options&& on_leftovers(std::function<void(const std::vector<task_ref>&)> hook) && {
+        leftovers_hook_ = std::move(hook);
+        return std::move(*this);
+    }
+
 private:
     friend class runner;
 
@@ -61,6 +70,7 @@ private:
     std::optional<duration> shutdown_grace_;
     duration pool_grace_ = std::chrono::minutes(5);
     exception_hook hook_;
+    std::function<void(const std::vector<task_ref>&)> leftovers_hook_;
     bool handle_interrupts_ = true;
     bool stop_on_termination_ = false;
 };

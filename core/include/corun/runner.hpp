@@ -16,7 +16,7 @@ class runner {
 public:
     /// Makes the backend and the loop. Throws usage_error(errc::nested_run) inside a running loop, std::system_error if the
     /// backend is refused.
-    explicit runner(run_options options = {});
+    explicit runner(run_options options = {}) : runner(std::move(options), &make_default_backend) {}
     runner(const runner&) = delete;
     runner& operator=(const runner&) = delete;
     ~runner() { close(); }
@@ -61,6 +61,9 @@ private:
         drive(main.state(), closing);
         return std::move(main).take();
     }
+
+    // The default is named in the user's program, so that its linker takes it from the library that was chosen.
+    runner(run_options&& options, std::unique_ptr<backend> (*make_default)());
 
     void begin_run();
     void abandon_run() noexcept;

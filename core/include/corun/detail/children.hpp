@@ -69,8 +69,9 @@ private:
 inline child_scope::ended_awaiter child_scope::ended() noexcept { return {*this, "children"}; }
 
 inline void child_scope::wake_owner() noexcept {
-    if (waiting_)
-        std::exchange(waiting_, nullptr)->give();
+    // One that a request has woken already resumes for that, in its place.
+    if (waiting_ && waiting_->is_waiting())
+        waiting_->give();
 }
 
 }

@@ -18,6 +18,9 @@ public:
         return interruption::taken;
     }
 
+    /// True until something has ended the wait.
+    bool is_waiting() const noexcept { return wait_state_ == wait_state::waiting; }
+
     /// The wait is over: what was waited for is the waiter's from now on; it resumes in the next turn.
     void give() noexcept { end_wait(wait_state::given); }
 
@@ -67,6 +70,7 @@ protected:
     }
 
     bool was_given() const noexcept { return wait_state_ == wait_state::given; }
+    bool was_abandoned() const noexcept { return abandoned_; }
 
     /// Throws if the primitive was destroyed under the waiter.
     void check_not_abandoned() const {
