@@ -31,7 +31,7 @@ struct foreign {
 template <class Make>
 foreign awaits(Make make, std::optional<errc>& refused) {
     try {
-        co_await make();
+        (void)co_await make();
     } catch (const usage_error& e) {
         refused = e.code();
     }

@@ -12,6 +12,7 @@
 using namespace corun;
 using namespace testing;
 using namespace std::chrono_literals;
+using os::raise_signal;
 using os::run_in_child;
 using os::say;
 
@@ -21,7 +22,7 @@ namespace {
 void interrupt_soon(int times = 1) {
     loop::current().call_soon([times] {
         for (int i = 0; i < times; ++i)
-            std::raise(SIGINT);
+            raise_signal(SIGINT);
     });
 }
 
@@ -76,7 +77,7 @@ TEST_CASE("RUN-14 a SIGINT wakes a loop that sleeps, also when another thread of
         std::thread other;
         calls.before_endless_wait = [&] {
             if (!other.joinable())
-                other = std::thread([] { std::raise(SIGINT); });
+                other = std::thread([] { raise_signal(SIGINT); });
         };
         say_how_it_leaves([&] {
             run(run_options().with(std::make_unique<counting_backend>(calls)), []() -> task<> {
@@ -122,8 +123,8 @@ TEST_CASE("RUN-14 the second SIGINT takes effect between two resumptions, not at
             run([]() -> task<> {
                 const auto interrupts_twice = []() -> task<> {
                     co_await yield();
-                    std::raise(SIGINT);
-                    std::raise(SIGINT);
+                    raise_signal(SIGINT);
+                    raise_signal(SIGINT);
                     say("goes on, ");
                 };
                 const auto is_ready_behind = []() -> task<> {
@@ -143,7 +144,7 @@ TEST_CASE("RUN-14 the second SIGINT takes effect between two resumptions, not at
 TEST_CASE("RUN-14 one SIGINT during shut down is remembered: main's value wins, its exception does not") {
     const auto interrupts_in_clean_up = []() -> task<> {
         const auto end = co_await settled(sleep_for(1h));
-        std::raise(SIGINT);
+        raise_signal(SIGINT);
         co_await sleep_for(1ms);
         say("cleaned up, ");
     };
@@ -206,7 +207,7 @@ TEST_CASE("RUN-14 the third SIGINT during shut down has the signal's default act
                 const auto end = co_await settled(sleep_for(1h));
                 for (int i = 1; i <= 3; ++i) {
                     say(std::to_string(i) + " ");
-                    std::raise(SIGINT);
+                    raise_signal(SIGINT);
                 }
                 say("still there");
             };
@@ -252,7 +253,7 @@ TEST_CASE("RUN-14 a handler that the program sets during run is not replaced at 
             std::signal(SIGINT, own);
             co_return;
         });
-        std::raise(SIGINT);
+        raise_signal(SIGINT);
         return 0;
     });
     CHECK(child.output == "own handler");
@@ -285,7 +286,7 @@ TEST_CASE("RUN-14 SIGTERM interrupts if asked for, else it has its default actio
     const auto asked = run_in_child([] {
         say_how_it_leaves([] {
             run(run_options().stop_on_termination(true), []() -> task<> {
-                loop::current().call_soon([] { std::raise(SIGTERM); });
+                loop::current().call_soon([] { raise_signal(SIGTERM); });
                 co_await sleep_for(1h);
             });
         });
@@ -295,7 +296,7 @@ TEST_CASE("RUN-14 SIGTERM interrupts if asked for, else it has its default actio
 
     const auto not_asked = run_in_child([] {
         run([]() -> task<> {
-            loop::current().call_soon([] { std::raise(SIGTERM); });
+            loop::current().call_soon([] { raise_signal(SIGTERM); });
             co_await sleep_for(1h);
         });
         return 0;

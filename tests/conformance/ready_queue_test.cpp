@@ -191,7 +191,7 @@ TEST_CASE("RDY-07 a million children awaited in place, one after another, take c
     run([&]() -> task<> {
         const auto one = [&stack]() -> task<std::size_t> {
             stack.sample();
-            co_return 1;
+            co_return std::size_t(1);
         };
         const auto turns = turn_number();
         std::size_t sum = 0;
@@ -209,7 +209,7 @@ task<std::size_t> nested(std::size_t depth, stack_meter& stack) {
     stack.sample();
     if (depth == 0) {
         co_await yield();
-        co_return 0;
+        co_return std::size_t(0);
     }
     const std::size_t below = co_await nested(depth - 1, stack);
     stack.sample();

@@ -13,6 +13,10 @@ using namespace corun;
 using namespace testing;
 
 TEST_CASE("TSK-14 a spawn that gets no memory throws bad_alloc and leaves nothing half made, whichever allocation fails") {
+    if (!allocations_are_counted) {
+        WARN("no allocation can be made to fail in this build");
+        return;
+    }
     run([]() -> task<> {
         // Larger than what the free lists keep: each piece of a task asks the system.
         using ballast = std::array<char, 4096>;

@@ -179,7 +179,7 @@ TEST_CASE("TMR-06 a timer armed anew without delay for a thousand turns doesn't 
 
         std::array<std::byte, 1> byte{};
         int most = 0;
-        for (int served = 0; fired < 1000; ++served) {
+        while (fired < 1000) {
             co_await pair.theirs.write(byte);
             const int before = fired;
             const auto count = co_await pair.ours.read(byte);

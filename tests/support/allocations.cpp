@@ -1,5 +1,6 @@
 #include <support/allocations.hpp>
 #include <support/os.hpp>
+#include <support/scale.hpp>
 
 #include <atomic>
 #include <cstdlib>
@@ -23,7 +24,15 @@ void* allocate(std::size_t size) {
     return block;
 }
 
-void release(void* block) noexcept {
+[[maybe_unused]] void* allocate_or_null(std::size_t size) noexcept {
+    try {
+        return allocate(size);
+    } catch (const std::bad_alloc&) {
+        return nullptr;
+    }
+}
+
+[[maybe_unused]] void release(void* block) noexcept {
     if (!block)
         return;
     bytes -= testing::os::allocation_size(block);
@@ -32,15 +41,28 @@ void release(void* block) noexcept {
 
 }
 
+// ThreadSanitizer's own can't be replaced when its runtime is linked statically.
+#if !defined(CORUN_TEST_THREAD_SANITIZED)
 // The forms for over-aligned types are left as they are: nothing here counts on them.
 void* operator new(std::size_t size) { return allocate(size); }
 void* operator new[](std::size_t size) { return allocate(size); }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return allocate_or_null(size); }
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return allocate_or_null(size); }
 void operator delete(void* block) noexcept { release(block); }
 void operator delete[](void* block) noexcept { release(block); }
 void operator delete(void* block, std::size_t) noexcept { release(block); }
 void operator delete[](void* block, std::size_t) noexcept { release(block); }
+void operator delete(void* block, const std::nothrow_t&) noexcept { release(block); }
+void operator delete[](void* block, const std::nothrow_t&) noexcept { release(block); }
+#endif
 
 namespace testing {
+
+#if defined(CORUN_TEST_THREAD_SANITIZED)
+const bool allocations_are_counted = false;
+#else
+const bool allocations_are_counted = true;
+#endif
 
 std::size_t allocated_bytes() noexcept { return bytes; }
 

@@ -5,6 +5,9 @@
 
 namespace testing {
 
+/// False in a build whose operator new can't be replaced: then nothing is counted and nothing fails.
+extern const bool allocations_are_counted;
+
 /// Bytes that operator new gave and that were not given back, in the whole process; 0 where sizes can't be asked.
 std::size_t allocated_bytes() noexcept;
 

@@ -13,8 +13,11 @@ namespace testing::os {
 /// Open descriptors of this process, each with what it leads to: "7 -> socket:[1234]".
 std::optional<std::vector<std::string>> open_descriptors();
 
-/// Threads of this process, each with its name: "1234 conformance".
+/// Threads of this process without the watchdog's, each with its name: "1234 conformance".
 std::optional<std::vector<std::string>> threads();
+
+/// Makes the calling thread one that threads() leaves out.
+void be_watchdog_thread();
 
 /// Memory of this process that is in RAM.
 std::optional<std::size_t> resident_bytes();
@@ -42,6 +45,9 @@ struct child_end {
 /// Forks, runs `f` in the child with the default action of every signal, and waits for its end. The child exits with what `f` returns;
 /// an exception out of `f` is printed, and the code is 99. Throws std::runtime_error where there is no fork.
 child_end run_in_child(const std::function<int()>& f);
+
+/// Raises a signal on this thread; if a handler catches it, that has run when this returns.
+void raise_signal(int signal);
 
 /// Writes to standard output and standard error of a child directly, so that nothing is lost if it dies.
 void say(const std::string& text);

@@ -1,5 +1,7 @@
 // os_linux.cpp - /proc, signals, fork.
 #include <support/os.hpp>
+#include <support/scale.hpp>
+#include <support/watchdog.hpp>
 
 #include <csignal>
 #include <cstdio>
@@ -18,8 +20,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#if defined(CORUN_TEST_THREAD_SANITIZED)
+// Children of run_in_child() may start threads.
+extern "C" const char* __tsan_default_options() { return "die_after_fork=0"; }
+#endif
+
 namespace testing::os {
 namespace {
+
+constexpr const char* watchdog_name = "watchdog";
 
 pthread_t main_thread;
 void (*main_thread_call)() = nullptr;
@@ -84,7 +93,8 @@ std::optional<std::vector<std::string>> threads() {
     for (std::filesystem::directory_iterator it("/proc/self/task", failed), end; !failed && it != end; it.increment(failed)) {
         std::string name;
         std::getline(std::ifstream(it->path() / "comm"), name);
-        found.push_back(it->path().filename().string() + " " + name);
+        if (name != watchdog_name)
+            found.push_back(it->path().filename().string() + " " + name);
     }
     return found;
 }
@@ -104,6 +114,8 @@ std::optional<std::chrono::nanoseconds> cpu_time() {
 
 std::size_t allocation_size(void* block) noexcept { return malloc_usable_size(block); }
 
+void be_watchdog_thread() { pthread_setname_np(pthread_self(), watchdog_name); }
+
 void note_main_thread() { main_thread = pthread_self(); }
 
 bool interrupt_main_thread(void (*call)()) {
@@ -119,7 +131,10 @@ child_end run_in_child(const std::function<int()>& f) {
     int ends[2];
     if (pipe(ends) != 0)
         throw std::system_error(errno, std::generic_category(), "pipe");
+    pause_watchdog();   // ThreadSanitizer supports little in the child of a process with several threads
     const pid_t child = fork();
+    if (child != 0)
+        resume_watchdog();
     if (child == -1)
         throw std::system_error(errno, std::generic_category(), "fork");
     if (child == 0) {
@@ -139,6 +154,11 @@ child_end run_in_child(const std::function<int()>& f) {
     else if (WIFSIGNALED(status))
         end.signal = WTERMSIG(status);
     return end;
+}
+
+void raise_signal(int signal) {
+    std::raise(signal);
+    usleep(0);   // ThreadSanitizer calls handlers at calls that may block only
 }
 
 void say(const std::string& text) {

@@ -1,6 +1,7 @@
 // os_other.cpp - a system whose answers nobody has written down yet.
 #include <support/os.hpp>
 
+#include <csignal>
 #include <cstdio>
 #include <stdexcept>
 
@@ -12,12 +13,15 @@ std::optional<std::size_t> resident_bytes() { return std::nullopt; }
 std::optional<std::chrono::nanoseconds> cpu_time() { return std::nullopt; }
 std::size_t allocation_size(void*) noexcept { return 0; }
 
+void be_watchdog_thread() {}
 void note_main_thread() {}
 bool interrupt_main_thread(void (*)()) { return false; }
 
 child_end run_in_child(const std::function<int()>&) {
     throw std::runtime_error("no child processes on this system yet: the case belongs in exceptions.txt");
 }
+
+void raise_signal(int signal) { std::raise(signal); }
 
 void say(const std::string& text) {
     std::fputs(text.c_str(), stdout);

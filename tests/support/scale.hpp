@@ -4,10 +4,14 @@
 #include <chrono>
 #include <cstddef>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_THREAD__)
+#define CORUN_TEST_THREAD_SANITIZED 1
+#elif defined(__SANITIZE_ADDRESS__)
 #define CORUN_TEST_SANITIZED 1
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#if __has_feature(thread_sanitizer)
+#define CORUN_TEST_THREAD_SANITIZED 1
+#elif __has_feature(address_sanitizer)
 #define CORUN_TEST_SANITIZED 1
 #endif
 #endif
@@ -15,7 +19,7 @@
 namespace testing {
 
 /// True in a build that checks each access to memory.
-#if defined(CORUN_TEST_SANITIZED)
+#if defined(CORUN_TEST_SANITIZED) || defined(CORUN_TEST_THREAD_SANITIZED)
 inline constexpr bool under_sanitizer = true;
 #else
 inline constexpr bool under_sanitizer = false;

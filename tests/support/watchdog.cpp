@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <latch>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -54,8 +55,22 @@ std::chrono::seconds time_for_a_case() {
 
 class watchdog {
 public:
-    watchdog() : thread_([this] { watch(); }) {}
-    ~watchdog() {
+    watchdog() { resume(); }
+    ~watchdog() { pause(); }
+
+    void resume() {
+        ends_ = false;
+        std::latch is_known(1);
+        thread_ = std::thread([this, &is_known] {
+            os::be_watchdog_thread();
+            is_known.count_down();
+            watch();
+        });
+        is_known.wait();
+    }
+    void pause() {
+        if (!thread_.joinable())
+            return;
         {
             const std::lock_guard lock(mutex_);
             ends_ = true;
@@ -116,5 +131,9 @@ void watch_case(const std::string& name) {
 }
 
 void unwatch_case() { the_watchdog().end(); }
+
+void pause_watchdog() { the_watchdog().pause(); }
+
+void resume_watchdog() { the_watchdog().resume(); }
 
 }

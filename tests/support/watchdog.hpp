@@ -15,4 +15,8 @@ void watch_case(const std::string& name);
 /// The case is over.
 void unwatch_case();
 
+/// Ends the watchdog's thread, and starts it again: a process with one thread forks more safely.
+void pause_watchdog();
+void resume_watchdog();
+
 }

@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""planted.py - layering.py finds what is planted: each line below, alone in a small tree, is a finding or is none."""
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+CHECK = pathlib.Path(__file__).with_name("layering.py")
+TREE = ["core/include/corun/task.hpp", "core/include/corun/detail/promise.hpp", "core/include/corun/detail/intrusive_list.hpp", "core/src/shut_down.hpp",
+        "backends/posix/fd.hpp", "backends/reactor/reactor.hpp", "backends/epoll/include/corun/epoll.hpp", "backends/epoll/sys_epoll.hpp",
+        "backends/kqueue/include/corun/kqueue.hpp", "tests/support/catch.hpp"]
+
+# Where, what, and a word of the finding; none: allowed.
+PLANTED = [
+    ("core/src/loop.cpp", "#include <vector>", None),
+    ("core/src/loop.cpp", '#include "shut_down.hpp"', None),
+    ("core/src/loop.cpp", "#include <fmt/core.h>", None),
+    ("core/src/loop.cpp", "#include <unistd.h>", "unistd.h"),
+    ("core/src/loop.cpp", "#include <corun/epoll.hpp>", "epoll.hpp"),
+    ("core/src/loop.cpp", '#include "../../backends/posix/fd.hpp"', "fd.hpp"),
+    ("core/src/loop.cpp", "#if defined(__linux__)", "conditional"),
+    ("core/src/loop.cpp", "#ifdef CORUN_BACKEND_EPOLL", "conditional"),
+    ("core/include/corun/loop.hpp", "#include <corun/detail/promise.hpp>", None),
+    ("core/include/corun/loop.hpp", "#include <fmt/core.h>", "fmt"),
+    ("core/include/corun/detail/entry.hpp", "#include <sys/types.h>", "sys/types.h"),
+    ("backends/posix/a.cpp", "#include <sys/socket.h>", None),
+    ("backends/posix/a.cpp", "#include <corun/detail/intrusive_list.hpp>", None),
+    ("backends/posix/a.cpp", "#include <corun/detail/promise.hpp>", "promise.hpp"),
+    ("backends/posix/a.cpp", '#include "../reactor/reactor.hpp"', "reactor.hpp"),
+    ("backends/reactor/a.cpp", '#include "../epoll/sys_epoll.hpp"', "sys_epoll.hpp"),
+    ("backends/epoll/a.cpp", '#include "sys_epoll.hpp"', None),
+    ("backends/epoll/a.cpp", "#include <corun/epoll.hpp>", None),
+    ("backends/epoll/a.cpp", '#include "../reactor/reactor.hpp"', None),
+    ("backends/kqueue/a.cpp", '#include "../epoll/sys_epoll.hpp"', "sys_epoll.hpp"),
+    ("backends/kqueue/a.cpp", "#include <corun/epoll.hpp>", "epoll.hpp"),
+    ("backends/libuv/a.cpp", "#include <uv.h>", None),
+    ("backends/posix/a.cpp", "#include <uv.h>", "uv.h"),
+    ("examples/a.cpp", "#include <corun/task.hpp>", None),
+    ("examples/a.cpp", "#include <corun/detail/promise.hpp>", "promise.hpp"),
+    ("examples/a.cpp", "#include <unistd.h>", "unistd.h"),
+    ("bench/peers/a.cpp", "#include <asio.hpp>", None),
+    ("bench/a.cpp", "#include <corun/detail/promise.hpp>", "promise.hpp"),
+    ("tests/conformance/a.cpp", "#include <support/catch.hpp>", None),
+    ("tests/conformance/a.cpp", "#include <corun/detail/promise.hpp>", "promise.hpp"),
+    ("tests/conformance/a.cpp", "#include <corun/epoll.hpp>", "epoll.hpp"),
+    ("tests/conformance/a.cpp", "#include <signal.h>", "signal.h"),
+    ("tests/conformance/a.cpp", "std::this_thread::sleep_for(1ms);", "sleep"),
+    ("tests/conformance/a.cpp", "std::this_thread::sleep_for(1ms);   // [rt]", None),
+    ("tests/conformance/a.cpp", "// std::this_thread::sleep_for(1ms);", None),
+    ("tests/support/os_linux.cpp", "#include <unistd.h>", None),
+    ("tests/support/a.cpp", "#include <unistd.h>", "unistd.h"),
+    ("tests/unit/a.cpp", '#include <corun/detail/promise.hpp>', None),
+    ("tests/unit/a.cpp", "CHECK(co_await f() == 1);", "assertion"),
+    ("tests/unit/a.cpp", "REQUIRE_THROWS_AS(\n    co_await f(), int);", "assertion"),
+    ("tests/unit/a.cpp", "const auto n = co_await f(); CHECK(n == 1);", None),
+    ("tests/unit/a.cpp", 'CHECK("co_await" == text);', None),
+    ("examples/a.cpp", "co_await (ok ? f()\n    : g());", "?"),
+    ("examples/a.cpp", "const int n = ok ? co_await f() : 2;   // [scalar]", None),
+    ("examples/a.cpp", "const int n = ok ? 1 : 2; co_await f(n); // why?", None),
+    ("examples/a.cpp", 'co_await say("how are you?");', None),
+]
+
+wrong = 0
+for where, what, expected in PLANTED:
+    with tempfile.TemporaryDirectory() as folder:
+        root = pathlib.Path(folder)
+        for name in [*TREE, where]:
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(what + "\n" if name == where else "#pragma once\n", encoding="utf-8")
+        done = subprocess.run([sys.executable, str(CHECK), folder], capture_output=True, text=True, check=False)
+    right = done.returncode == 0 if expected is None else done.returncode == 1 and done.stdout.startswith(where + ":") and expected in done.stdout
+    if not right:
+        wrong += 1
+        print(f"{where}: {what}\n    expected: {expected or 'nothing'}\n    found: {(done.stdout + done.stderr).strip()}")
+print(f"{len(PLANTED)} planted lines, {wrong} judged wrongly")
+sys.exit(wrong > 0)
