@@ -194,7 +194,8 @@ public:
         const std::int64_t requests = ask_until(start + length);
         const std::int64_t passed = read_clock(CLOCK_MONOTONIC) - start;
         std::printf("{\"server\": \"%s\", \"round\": %d, \"requests\": %lld, \"cpu_ns\": %lld, \"wall_ns\": %lld}\n", program_, round,
-                    static_cast<long long>(requests), static_cast<long long>(server_.cpu_time() - cpu_before), static_cast<long long>(passed));
+                    static_cast<long long>(requests), static_cast<long long>(server_.cpu_time() - cpu_before),
+                    static_cast<long long>(passed));
     }
 
 private:
@@ -253,8 +254,8 @@ int main(int argc, char** argv) {
     }
     alarm(120);
     try {
-        run(std::atoi(argv[1]), std::size_t(std::atol(argv[2])), std::atoi(argv[3]), std::int64_t(std::atoll(argv[4])) * 1'000'000, argv + 5,
-            argv + argc);
+        run(std::atoi(argv[1]), std::size_t(std::atol(argv[2])), std::atoi(argv[3]), std::int64_t(std::atoll(argv[4])) * 1'000'000,
+            argv + 5, argv + argc);
     } catch (const std::exception& e) {
         std::fprintf(stderr, "echo_load: %s\n", e.what());
         return 1;

@@ -20,8 +20,8 @@ corun::task<> in_batches(std::int64_t n, std::int64_t batch) {
     std::vector<corun::task_handle<std::int64_t>> children;
     children.reserve(std::size_t(batch));
     std::int64_t sum = 0;
-    for (std::int64_t i = 0; i < n;) {
-        for (const std::int64_t end = i + batch; i < end; ++i)
+    for (std::int64_t first = 0; first < n; first += batch) {
+        for (std::int64_t i = first; i < first + batch; ++i)
             children.push_back(corun::spawn(child(i)));
         for (auto& c : children)
             sum += co_await c;

@@ -16,7 +16,8 @@ corun::task<> all_at_once(std::int64_t n) {
     std::vector<corun::callback_handle> timers;
     timers.reserve(std::size_t(n));
     for (std::int64_t i = 0; i < n; ++i)
-        timers.push_back(loop.call_after(std::chrono::hours(1) + std::chrono::microseconds(delays.next(100'000'000)), [] { std::abort(); }));
+        timers.push_back(
+            loop.call_after(std::chrono::hours(1) + std::chrono::microseconds(delays.next(100'000'000)), [] { std::abort(); }));
     for (auto& t : timers)
         t.cancel();
     co_return;

@@ -39,8 +39,8 @@ void spawn_in_batches(std::int64_t n, std::int64_t batch) {
     asio::io_context context(1);
     std::int64_t sum = 0;
     std::int64_t joined = 0;
-    for (std::int64_t i = 0; i < n;) {
-        for (const std::int64_t end = i + batch; i < end; ++i)
+    for (std::int64_t first = 0; first < n; first += batch) {
+        for (std::int64_t i = first; i < first + batch; ++i)
             asio::co_spawn(context, child(i), [&](std::exception_ptr, std::int64_t value) {
                 sum += value;
                 ++joined;

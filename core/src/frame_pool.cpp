@@ -34,7 +34,7 @@ constexpr std::size_t size_of(std::size_t size_class) noexcept { return (size_cl
 
 struct free_list {
     free_block_node* first = nullptr;
-    std::size_t length = 0;
+    std::size_t room = 0;   // how many blocks more it takes; none before the thread's end is watched, and none after it
 };
 
 // Trivially destructible: a frame may be freed after this thread's thread-locals are gone, from a static object's destructor.
@@ -42,24 +42,33 @@ struct pool {
     std::array<free_list, class_count> lists{};
     std::size_t live = 0;
     bool watched = false;
-    bool ended = false;
 };
 
 constinit thread_local pool this_pool;
 
 struct pool_end {
-    ~pool_end() {
-        this_pool.ended = true;
-        trim_frame_pool();
-    }
+    ~pool_end() { trim_frame_pool(); }
     void touch() noexcept {}
 };
 
 thread_local pool_end this_pool_end;
 
-void watch_thread_end() noexcept {
+/// The first block that comes back on this thread: from now on there is room, until the thread ends.
+void make_room() noexcept {
     this_pool.watched = true;
     this_pool_end.touch();
+    for (std::size_t i = 0; i < class_count; ++i)
+        this_pool.lists[i].room = cached_bytes_per_class / size_of(i);
+}
+
+void free_without_room(void* block, free_list& list) noexcept {
+    if (!this_pool.watched) {
+        make_room();
+        list.first = ::new (block) free_block_node{list.first};
+        --list.room;
+    } else {
+        ::operator delete(block);
+    }
 }
 
 }
@@ -67,12 +76,11 @@ void watch_thread_end() noexcept {
 void* allocate_block(std::size_t size) {
     if (!recycle || size > largest)
         return ::operator new(size);
-    pool& p = this_pool;
     const std::size_t size_class = class_of(size);
-    free_list& list = p.lists[size_class];
+    free_list& list = this_pool.lists[size_class];
     if (free_block_node* const block = list.first) {
         list.first = block->next;
-        --list.length;
+        ++list.room;
         return block;
     }
     return ::operator new(size_of(size_class));
@@ -83,18 +91,13 @@ void free_block(void* block, std::size_t size) noexcept {
         ::operator delete(block);
         return;
     }
-    pool& p = this_pool;
-    const std::size_t size_class = class_of(size);
-    free_list& list = p.lists[size_class];
-    if (p.ended || list.length * size_of(size_class) >= cached_bytes_per_class) {
-        ::operator delete(block);
+    free_list& list = this_pool.lists[class_of(size)];
+    if (list.room == 0) {
+        free_without_room(block, list);
         return;
     }
-    if (!p.watched)
-        watch_thread_end();
-    auto* const node = ::new (block) free_block_node{list.first};
-    list.first = node;
-    ++list.length;
+    list.first = ::new (block) free_block_node{list.first};
+    --list.room;
 }
 
 void* allocate_frame(std::size_t size) {
@@ -116,7 +119,7 @@ void trim_frame_pool() noexcept {
             list.first = block->next;
             ::operator delete(block);
         }
-        list.length = 0;
+        list.room = 0;
     }
 }
 

@@ -32,7 +32,8 @@ void joint_scope::child_ended(task_state& child) noexcept {
     if (decides) {
         decided_by_ = task_ref(child);
         child.observed = true;
-        cancel_children();
+        if (!requested_)
+            cancel_children();
     }
     if (unfinished() == 0)
         wake_owner();

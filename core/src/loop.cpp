@@ -76,7 +76,7 @@ loop& loop::current() {
 loop* loop::exchange_current(loop* l) noexcept { return std::exchange(current_loop, l); }
 
 void loop::check_open() const {
-    if (closed_)
+    if (closed)
         detail::throw_usage(errc::closed_loop, "this corun loop has been closed; nothing can be started on it any more");
 }
 

@@ -41,7 +41,7 @@ void perform_on_pool(operation& o) noexcept {
         loop_core& core = this_core();
         auto* const job = ::new (allocate_block(sizeof(operation_job))) operation_job(o, *core.engine);
         try {
-            start_on_pool(loop::current(), *job);
+            start_on_pool(core, *job);
             job->release();   // the pool's alone from here
         } catch (...) {
             job->release();

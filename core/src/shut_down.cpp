@@ -34,7 +34,7 @@ void shut_down::operator()() noexcept {
         loop_.disarm(grace_timer_.timer);
     if (loop_.tasks > 0)
         give_up();
-    loop_.closed_ = true;
+    loop_.closed = true;
     loop_.box->close(loop_.ready);
     drop_entries();
 }
@@ -118,7 +118,7 @@ void shut_down::give_up() {
         report_task(state, "a task did not stop within the shutdown grace",
                     std::make_exception_ptr(std::runtime_error(describe_task(state) + "; its frames are destroyed")));
     }
-    loop_.closed_ = true;
+    loop_.closed = true;
     loop_.destroying = true;
     end_operations(left);
     if (loop_.pool_) {

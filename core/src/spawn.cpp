@@ -4,20 +4,15 @@
 
 namespace corun::detail {
 
-void check_may_start(loop& l) {
-    if (l.is_closed())
-        throw_usage(errc::closed_loop, "this corun loop has been closed; no task can be started on it any more");
+void throw_closed() { throw_usage(errc::closed_loop, "this corun loop has been closed; no task can be started on it any more"); }
+
+void copy_locals(const task_extras& from, task_state& to) {
+    if (!from.locals.empty())
+        to.make_extras().locals = from.locals;
 }
 
-void inherit_locals(loop& l, task_state& t) {
-    const task_state* const parent = core_of(l).current_task;
-    if (parent && parent->extras && !parent->extras->locals.empty())
-        t.make_extras().locals = parent->extras->locals;
-}
-
-void register_task(loop& l, task_state& t, child_owner* owner, std::coroutine_handle<> root) noexcept {
-    loop_core& core = core_of(l);
-    t.owner = &l;
+void register_task(loop_core& core, task_state& t, child_owner* owner, std::coroutine_handle<> root) noexcept {
+    t.owner = &core;
     t.id = ++core.next_task_id;
     t.resume_point = root;
     t.group = owner;

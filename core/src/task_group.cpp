@@ -20,8 +20,7 @@ task_group::~task_group() {
 }
 
 void task_group::check_active() const {
-    const loop* const here = loop::try_current();
-    if (here != parent().owner)
+    if (detail::try_core() != parent().owner)
         detail::throw_usage(errc::foreign_loop, "this task group belongs to another loop; post() to it and spawn there");
     if (exiting_ && unfinished() == 0)
         detail::throw_usage(errc::group_not_active, "task_group::spawn(): the group has ended");
@@ -45,8 +44,10 @@ void task_group::cancel() noexcept {
     cancel_called_ = true;
     if (!aborting_)
         abort();
-    if (!parent_cancel_requested_)
+    if (!parent_cancel_requested_) {
+        outside_pending_ = parent().must_cancel;
         cancel_parent();
+    }
 }
 
 void task_group::child_ended(detail::task_state& child) noexcept {
@@ -71,24 +72,26 @@ void task_group::child_ended(detail::task_state& child) noexcept {
 void task_group::body_ended(const outcome<void>& left) noexcept {
     exiting_ = true;
     propagates_cancel_ = left.is_cancelled();
+    // What is pending now is the wait's; the others the body was given.
+    outside_given_ = outside_requests() - (outside_pending_ && parent().must_cancel ? 1 : 0);
     if (!left.has_value() && !aborting_)
         abort();
 }
 
 void task_group::wait_ended_by_request() noexcept {
-    if (aborting_)
-        return;
-    propagates_cancel_ = true;
-    abort();
+    if (!aborting_ || outside_requests() > outside_given_)
+        propagates_cancel_ = true;
+    if (!aborting_)
+        abort();
 }
+
+std::uint32_t task_group::outside_requests() const noexcept { return parent().cancel_requests - (parent_cancel_requested_ ? 1 : 0); }
 
 void task_group::leave(const outcome<void>& left) {
     if (parent_cancel_requested_) {
         const std::uint32_t requests = parent().uncancel();
-        // After cancel() it is the count that tells whether somebody else asked as well.
-        if (cancel_called_)
-            propagates_cancel_ = requests > requests_at_entry_;
-        else if (requests == 0)
+        // It was the group's own unless the count tells that somebody else asked as well.
+        if (requests == 0 || (cancel_called_ && requests <= requests_at_entry_))
             propagates_cancel_ = false;
     }
     if (propagates_cancel_ && errors_.empty() && !left.is_error()) {

@@ -35,7 +35,7 @@ void task_state::step(entry& e, loop* l) noexcept {
     auto& t = static_cast<task_state&>(e);
     if (!l)
         return;
-    loop_core& core = core_of(*l);
+    loop_core& core = *t.owner;
     t.waiting_on = nullptr;
     ++core.resumptions;
     if (!t.started) {
@@ -43,7 +43,7 @@ void task_state::step(entry& e, loop* l) noexcept {
         if (t.must_cancel) {   // never enters its body (5.2)
             t.must_cancel = false;
             t.destroy_frames();
-            t.finish(*l);
+            t.finish(core);
             return;
         }
     }
@@ -59,14 +59,13 @@ void task_state::step(entry& e, loop* l) noexcept {
         std::exchange(t.resume_point, nullptr).destroy();
         t.drop_call();
         core.current_task = nullptr;
-        t.finish(*l);
+        t.finish(core);
     } else {
         core.current_task = nullptr;
     }
 }
 
-void task_state::finish(loop& l) noexcept {
-    loop_core& core = core_of(l);
+void task_state::finish(loop_core& core) noexcept {
     link<registry_tag>::unlink();
     --core.tasks;
     if (group) {

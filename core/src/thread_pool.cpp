@@ -128,12 +128,13 @@ void thread_pool::wait_for_end(duration bound) noexcept {
         shared_->ended.wait_for(lock, bound, no_thread);
 }
 
-void start_on_pool(loop& l, pool_job& job) {
+void start_on_pool(loop_core& core, pool_job& job) {
+    auto& l = static_cast<loop&>(core);
     if (!l.pool_)
         l.pool_ = std::make_unique<thread_pool>(*l.box);
     l.pool_->start(job);
 }
 
-bool withdraw_from_pool(loop& l, pool_job& job) noexcept { return l.pool_->withdraw(job); }
+bool withdraw_from_pool(loop_core& core, pool_job& job) noexcept { return static_cast<loop&>(core).pool_->withdraw(job); }
 
 }

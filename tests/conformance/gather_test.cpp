@@ -214,6 +214,54 @@ TEST_CASE("CAN-13 a request after a gather's first error doesn't change what lea
     CHECK(t.joined() == "b:cancelled b:ended E cancelled");
 }
 
+TEST_CASE("CAN-13 a part that fails because who gathers was asked to end: its error leaves, the request is delivered next") {
+    for (const bool racing : {false, true}) {
+        hook_log log;
+        trace t;
+        run(run_options().on_exception(log.hook()), [&]() -> task<> {
+            // Asked once, though another part fails meanwhile: its clean-up is not disturbed.
+            const auto cleans_up = [&]() -> task<int> {
+                const auto asked = co_await settled(sleep_for(1h));
+                for (int i = 0; i < 5; ++i) {
+                    const auto left = co_await settled(yield());
+                    CHECK(left.has_value());
+                }
+                throw std::runtime_error("E2");
+            };
+            auto h = spawn([&]() -> task<> {
+                if (racing) {
+                    const auto left = co_await settled(race(cleans_up, fails_when_asked("E1")));
+                    t.note(end_of(left));
+                } else {
+                    const auto left = co_await settled(gather(cleans_up, fails_when_asked("E1")));
+                    t.note(end_of(left));
+                }
+                const auto next = co_await settled(yield());
+                t.note(end_of(next));
+                co_await yield();
+            });
+            co_await yield();
+            co_await yield();
+            h.cancel();
+            co_await h;
+            CHECK(h.cancelling() == 1);
+        });
+        INFO(racing);
+        CHECK(t.joined() == "E1 cancelled");
+        CHECK(log.joined() == "E2");
+    }
+}
+
+TEST_CASE("CAN-13 a timeout that expires before a part of a gather fails: the error leaves, no request is left") {
+    run([]() -> task<> {
+        const auto left = co_await settled(timeout(0s, gather(sleep_for(1h), fails_when_asked("E"))));
+        CHECK(end_of(left) == "E");
+        CHECK(this_task::handle().cancelling() == 0);
+        const auto next = co_await settled(yield());
+        CHECK(next.has_value());
+    });
+}
+
 TEST_CASE("CAN-13 a timeout around a gather ends its parts, and leaves no request behind") {
     trace t;
     run([&]() -> task<> {

@@ -1,6 +1,6 @@
 # Configures `source` with `options`, which has to fail with `text` among what it says.
 file(REMOVE_RECURSE ${tree})
-execute_process(COMMAND ${CMAKE_COMMAND} -S ${source} -B ${tree} -DCMAKE_CXX_COMPILER=${compiler} ${options}
+execute_process(COMMAND ${CMAKE_COMMAND} -S ${source} -B ${tree} ${options}
     RESULT_VARIABLE code OUTPUT_VARIABLE output ERROR_VARIABLE output)
 file(REMOVE_RECURSE ${tree})
 

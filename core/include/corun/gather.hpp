@@ -66,7 +66,7 @@ template <class T>
 using or_monostate = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
 template <class A>
-using started_value = typename decltype(start_any(std::declval<loop&>(), nullptr, std::declval<A>()))::value_type;
+using started_value = typename decltype(start_any(std::declval<loop_core&>(), nullptr, std::declval<A>()))::value_type;
 
 template <class T>
 or_monostate<T> take_value(task_handle<T>&& h) {

@@ -24,8 +24,8 @@ namespace detail {
 class thread_pool;
 class shut_down;
 struct pool_job;
-void start_on_pool(loop&, pool_job&);
-bool withdraw_from_pool(loop&, pool_job&) noexcept;
+void start_on_pool(loop_core&, pool_job&);
+bool withdraw_from_pool(loop_core&, pool_job&) noexcept;
 }
 
 /// What the exception hook is told.
@@ -180,15 +180,15 @@ public:
     std::vector<task_ref> all_tasks();
 
     /// True after shut down: nothing can be started any more.
-    bool is_closed() const noexcept { return closed_; }
+    bool is_closed() const noexcept { return closed; }
 
 private:
     friend class runner;
     friend class detail::shut_down;
     friend detail::loop_core& detail::core_of(loop&) noexcept;
     friend detail::loop_core* detail::try_core() noexcept;
-    friend void detail::start_on_pool(loop&, detail::pool_job&);
-    friend bool detail::withdraw_from_pool(loop&, detail::pool_job&) noexcept;
+    friend void detail::start_on_pool(detail::loop_core&, detail::pool_job&);
+    friend bool detail::withdraw_from_pool(detail::loop_core&, detail::pool_job&) noexcept;
 
     template <class F>
     detail::callback& make_for_call(F&& f) {
@@ -229,7 +229,6 @@ private:
     std::unique_ptr<detail::thread_pool> pool_;
     exception_hook hook_;
     std::function<void(const std::vector<task_ref>&)> leftovers_hook_;
-    bool closed_ = false;
     bool own_posts_ = false;   // post() put something into the ready queue: shut down has to run it
 
     // How long work may keep the kernel waiting (3.1).

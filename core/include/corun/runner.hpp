@@ -49,7 +49,7 @@ private:
         static_assert((sizeof...(Args) == 0 && detail::is_task<std::remove_cvref_t<F>>) || detail::task_callable<F, Args...>,
                       "corun::run() takes a corun::task, or a callable that returns one and its arguments");
         try {
-            return detail::start_any(*loop_, nullptr, std::forward<F>(f), std::forward<Args>(args)...);
+            return detail::start_any(detail::this_core(), nullptr, std::forward<F>(f), std::forward<Args>(args)...);
         } catch (...) {
             abandon_run();
             throw;

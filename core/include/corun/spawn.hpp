@@ -27,14 +27,18 @@ concept task_callable = std::invocable<std::decay_t<F>&, std::decay_t<Args>...> 
 template <class F, class... Args>
 using called_task_value = task_value<std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>>;
 
-/// Throws usage_error(errc::closed_loop) if nothing can be started any more, errc::wrong_thread if another thread's loop.
-void check_may_start(loop&);
+[[noreturn]] void throw_closed();
 
 /// Gives the state the spawning task's local values. Throws std::bad_alloc.
-void inherit_locals(loop&, task_state&);
+void copy_locals(const task_extras& from, task_state& to);
+
+inline void inherit_locals(const loop_core& core, task_state& t) {
+    if (core.current_task && core.current_task->extras)
+        copy_locals(*core.current_task->extras, t);
+}
 
 /// Makes the state known to the loop and ready for its first step; the first reference is the loop's.
-void register_task(loop&, task_state&, child_owner*, std::coroutine_handle<> root) noexcept;
+void register_task(loop_core&, task_state&, child_owner*, std::coroutine_handle<> root) noexcept;
 
 template <class Block>
 void free_task_block(Block& b) noexcept {
@@ -93,7 +97,7 @@ Block* make_block(Args&&... args) {
 }
 
 template <class T>
-task_handle<T> start_block(loop& l, task_block<T>& b, child_owner* owner, task<T>&& t) noexcept {
+task_handle<T> start_block(loop_core& l, task_block<T>& b, child_owner* owner, task<T>&& t) noexcept {
     const auto root = task_access::release(std::move(t));
     if constexpr (!std::is_void_v<T>)
         root.promise().out = &b.slot;
@@ -102,7 +106,7 @@ task_handle<T> start_block(loop& l, task_block<T>& b, child_owner* owner, task<T
 }
 
 template <class T>
-task_handle<T> start_task(loop& l, child_owner* owner, task<T>&& t) {
+task_handle<T> start_task(loop_core& l, child_owner* owner, task<T>&& t) {
     if (!t)
         throw_usage(errc::not_started, "spawn(): this corun::task has been awaited, spawned or moved from already");
     auto* const b = make_block<plain_block<T>>();
@@ -116,7 +120,7 @@ task_handle<T> start_task(loop& l, child_owner* owner, task<T>&& t) {
 }
 
 template <class F, class... Args>
-auto start_call(loop& l, child_owner* owner, F&& f, Args&&... args) {
+auto start_call(loop_core& l, child_owner* owner, F&& f, Args&&... args) {
     using value = called_task_value<F, Args...>;
     using block = called_block<value, std::decay_t<F>, std::decay_t<Args>...>;
     block* const b = make_block<block>(std::forward<F>(f), std::forward<Args>(args)...);
@@ -140,8 +144,9 @@ task<std::remove_cvref_t<await_result<A>>> as_task(A awaitable)
 
 /// A task as it is; a callable called; any other awaitable wrapped.
 template <class F, class... Args>
-auto start_any(loop& l, child_owner* owner, F&& f, Args&&... args) {
-    check_may_start(l);
+auto start_any(loop_core& l, child_owner* owner, F&& f, Args&&... args) {
+    if (l.closed)
+        throw_closed();
     if constexpr (sizeof...(Args) == 0 && is_task<std::remove_cvref_t<F>>) {
         static_assert(!std::is_lvalue_reference_v<F>, "a task has one owner: spawn(std::move(task))");
         return start_task(l, owner, std::forward<F>(f));
@@ -161,7 +166,7 @@ auto start_any(loop& l, child_owner* owner, F&& f, Args&&... args) {
 /// usage_error(errc::not_started) outside a loop.
 template <class F, class... Args>
 auto spawn(F&& f, Args&&... args) {
-    return detail::start_any(loop::current(), nullptr, std::forward<F>(f), std::forward<Args>(args)...);
+    return detail::start_any(detail::this_core(), nullptr, std::forward<F>(f), std::forward<Args>(args)...);
 }
 
 }

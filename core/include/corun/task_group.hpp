@@ -52,6 +52,7 @@ private:
     void child_ended(detail::task_state& child) noexcept override;
     void abort() noexcept;
     void cancel_parent() noexcept;
+    std::uint32_t outside_requests() const noexcept;
     void check_active() const;
 
     void body_ended(const outcome<void>& left) noexcept;
@@ -60,6 +61,8 @@ private:
 
     std::vector<std::exception_ptr> errors_;
     std::uint32_t requests_at_entry_;
+    std::uint32_t outside_given_ = 0;
+    bool outside_pending_ = false;
     bool exiting_ = false;
     bool aborting_ = false;
     bool cancel_called_ = false;

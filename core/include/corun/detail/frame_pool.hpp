@@ -18,7 +18,7 @@ void free_block(void* block, std::size_t size) noexcept;
 /// Coroutine frames that were allocated on this thread and not given back yet.
 std::size_t live_frames() noexcept;
 
-/// Gives what the free lists of this thread hold back to the system.
+/// The end of this thread: gives what its free lists hold back to the system, and keeps nothing from now on.
 void trim_frame_pool() noexcept;
 
 }

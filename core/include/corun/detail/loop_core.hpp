@@ -50,6 +50,7 @@ struct loop_core {
     backend* engine = nullptr;
     inbox* box = nullptr;
     bool look_at_clock = false;
+    bool closed = false;       // nothing can be started any more
     bool destroying = false;   // frames are being destroyed by force: groups inside count as ended
     std::uint64_t id = 0;      // of this loop, unique in the process
     std::uint64_t turns = 0;
@@ -75,5 +76,6 @@ loop_core& this_core();
 task_state& this_task_state();
 
 loop_core& core_of(loop&) noexcept;
+inline loop_core& core_of(loop_core& core) noexcept { return core; }
 
 }

@@ -8,6 +8,8 @@
 
 namespace corun::detail {
 
+struct loop_core;
+
 /// Held by whoever waits for it and by the pool; whoever lets go last frees it.
 struct pool_job : entry {
     enum class verb : std::uint8_t { perform, free };
@@ -27,9 +29,9 @@ struct pool_job : entry {
 
 /// Queues a job on the pool of this loop, which takes a reference. When the job is done, its entry runs on the loop's thread
 /// and owes the pool's reference. Throws std::system_error if no thread can be made.
-void start_on_pool(loop&, pool_job&);
+void start_on_pool(loop_core&, pool_job&);
 
 /// True if the job had not begun: it never will, and the pool has let go of it.
-bool withdraw_from_pool(loop&, pool_job&) noexcept;
+bool withdraw_from_pool(loop_core&, pool_job&) noexcept;
 
 }

@@ -22,6 +22,7 @@ namespace corun::detail {
 
 struct registry_tag;
 class child_owner;
+struct loop_core;
 
 /// How a task or a coroutine ended.
 enum class ending : std::uint8_t { none, value, error, cancelled };
@@ -50,7 +51,7 @@ struct task_state : entry, link<registry_tag> {
     static void step(entry&, loop*) noexcept;
 
     /// Called by the loop after the root frame came to its end.
-    void finish(loop&) noexcept;
+    void finish(loop_core&) noexcept;
 
     /// Destroys the callable and the arguments, which live as long as the frames (1.1).
     void drop_call() noexcept {
@@ -73,7 +74,7 @@ struct task_state : entry, link<registry_tag> {
         return *extras;
     }
 
-    loop* owner = nullptr;
+    loop_core* owner = nullptr;
     std::coroutine_handle<> resume_point;   // the leaf; once ended, the root
     waiter* waiting_on = nullptr;
     entry_list watchers;   // joiners and callbacks, in order of registration
