@@ -27,7 +27,8 @@ corun::task<> receive(corun::tcp_stream& stream, const std::vector<std::byte>& e
 
 corun::task<> client(corun::address where, std::size_t number, std::size_t size) {
     std::vector<std::byte> data(size);
-    std::ranges::generate(data, [x = static_cast<std::uint32_t>(number)]() mutable { return std::byte((x = x * 1664525 + 1013904223) >> 24); });
+    std::ranges::generate(data,
+                          [x = static_cast<std::uint32_t>(number)]() mutable { return std::byte((x = x * 1664525 + 1013904223) >> 24); });
     auto stream = co_await corun::connect(where);
     co_await corun::gather(send(stream, data), receive(stream, data));
 }
@@ -40,7 +41,8 @@ corun::task<> run_clients(corun::address where, std::size_t count, std::size_t s
         co_return;
     });
     const std::chrono::duration<double> seconds = corun::clock::now() - start;
-    fmt::print("{:>8} {:>12} {:>8} {:>7}\n{:>8} {:>12} {:>8.3f} {:>7}\n", "clients", "bytes", "seconds", "errors", count, checked, seconds.count(), 0);
+    fmt::print("{:>8} {:>12} {:>8} {:>7}\n{:>8} {:>12} {:>8.3f} {:>7}\n", "clients", "bytes", "seconds", "errors", count, checked,
+               seconds.count(), 0);
 }
 
 }

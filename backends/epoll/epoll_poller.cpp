@@ -90,7 +90,8 @@ private:
             has_pwait2_ = false;
         }
         const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(left).count();
-        return sys::epoll_wait(epoll_.get(), events.data(), size, static_cast<int>(std::min<decltype(milliseconds)>(milliseconds, INT_MAX)));
+        return sys::epoll_wait(epoll_.get(), events.data(), size,
+                               static_cast<int>(std::min<decltype(milliseconds)>(milliseconds, INT_MAX)));
     }
 
     static duration until(time_point deadline) noexcept {

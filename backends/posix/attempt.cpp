@@ -86,8 +86,7 @@ bool is_of_the_connection(int error) noexcept {
     case EHOSTDOWN:
     case EHOSTUNREACH:
     case ENOPROTOOPT:
-    case ETIMEDOUT:
-        return true;
+    case ETIMEDOUT: return true;
     default: return false;
     }
 }

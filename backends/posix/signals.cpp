@@ -20,7 +20,7 @@ std::atomic<pid_t> holder_process = 0;
 constexpr int interrupts[] = {SIGINT, SIGTERM};
 
 void take_default_action(int signal) noexcept {
-    struct ::sigaction standard {};
+    struct ::sigaction standard{};
     standard.sa_handler = SIG_DFL;
     sys::sigaction(signal, &standard, nullptr);
     ::raise(signal);   // blocked here; acts when the handler returns
@@ -48,10 +48,10 @@ bool is_ours(const struct ::sigaction& a) noexcept { return (a.sa_flags & SA_SIG
 bool is_default(const struct ::sigaction& a) noexcept { return (a.sa_flags & SA_SIGINFO) == 0 && a.sa_handler == SIG_DFL; }
 
 bool install(int signal) noexcept {
-    struct ::sigaction found {};
+    struct ::sigaction found{};
     if (sys::sigaction(signal, nullptr, &found) < 0 || !is_default(found))
         return false;
-    struct ::sigaction ours {};
+    struct ::sigaction ours{};
     ours.sa_handler = &on_interrupt;
     ours.sa_flags = SA_RESTART;   // other threads' calls go on
     sigemptyset(&ours.sa_mask);
@@ -59,10 +59,10 @@ bool install(int signal) noexcept {
 }
 
 void restore(int signal) noexcept {
-    struct ::sigaction found {};
+    struct ::sigaction found{};
     if (sys::sigaction(signal, nullptr, &found) < 0 || !is_ours(found))
         return;
-    struct ::sigaction standard {};
+    struct ::sigaction standard{};
     standard.sa_handler = SIG_DFL;
     sys::sigaction(signal, &standard, nullptr);
 }

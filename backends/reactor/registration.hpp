@@ -17,9 +17,7 @@ struct registration {
     bool is_open() const noexcept { return fd >= 0; }
 
     /// The directions somebody waits for.
-    std::uint8_t wanted() const noexcept {
-        return static_cast<std::uint8_t>((reader ? readable : 0) | (writer ? writable : 0));
-    }
+    std::uint8_t wanted() const noexcept { return static_cast<std::uint8_t>((reader ? readable : 0) | (writer ? writable : 0)); }
 
     int fd = -1;
     std::uint32_t index = 0;

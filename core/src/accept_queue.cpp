@@ -21,7 +21,8 @@ void take_out(entry& e) noexcept {
 
 }
 
-accept_queue::accept_queue(io_object&& listening) noexcept : listening_(std::move(listening)), closed_one_(*this), time_came_(*this), timer_(time_came_) {}
+accept_queue::accept_queue(io_object&& listening) noexcept
+    : listening_(std::move(listening)), closed_one_(*this), time_came_(*this), timer_(time_came_) {}
 
 accept_queue::~accept_queue() { stop_pause(); }
 

@@ -91,7 +91,8 @@ std::string ipv4_text(const std::uint8_t* octets) {
 }
 
 bool is_mapped_ipv4(const std::array<std::uint8_t, 16>& octets) noexcept {
-    return std::all_of(octets.begin(), octets.begin() + 10, [](std::uint8_t o) { return o == 0; }) && octets[10] == 0xff && octets[11] == 0xff;
+    return std::all_of(octets.begin(), octets.begin() + 10, [](std::uint8_t o) { return o == 0; }) && octets[10] == 0xff &&
+           octets[11] == 0xff;
 }
 
 std::string ipv6_text(const std::array<std::uint8_t, 16>& octets) {
@@ -181,8 +182,7 @@ result<address> address::parse(std::string_view text) {
 
 std::string address::to_string() const {
     switch (family_) {
-    case address_family::ipv4:
-        return ipv4_text(octets_.data()) + ':' + std::to_string(port_);
+    case address_family::ipv4: return ipv4_text(octets_.data()) + ':' + std::to_string(port_);
     case address_family::ipv6:
         return '[' + ipv6_text(octets_) + (scope_ != 0 ? '%' + std::to_string(scope_) : std::string()) + "]:" + std::to_string(port_);
     case address_family::none: break;

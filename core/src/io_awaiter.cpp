@@ -5,8 +5,9 @@ namespace corun::detail {
 
 void check_current_loop(std::uint64_t loop_id) {
     if (this_core().id != loop_id)
-        throw_usage(errc::foreign_loop, "this corun object belongs to another loop or another thread's loop and can't be used from this one; use "
-                                        "loop::post() to reach its loop");
+        throw_usage(errc::foreign_loop,
+                    "this corun object belongs to another loop or another thread's loop and can't be used from this one; use "
+                    "loop::post() to reach its loop");
 }
 
 interruption io_wait::interrupt(task_state*&) noexcept {

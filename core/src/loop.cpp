@@ -26,7 +26,8 @@ namespace detail {
 #if defined(__GNUC__)
 __attribute__((noinline))
 #endif
-loop_core* try_core() noexcept {
+loop_core*
+try_core() noexcept {
     return current_loop;
 }
 

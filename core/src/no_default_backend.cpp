@@ -5,7 +5,8 @@
 #if defined(__GNUC__)
 __attribute__((weak))
 #endif
-std::unique_ptr<corun::backend> corun::make_default_backend() {
+std::unique_ptr<corun::backend>
+corun::make_default_backend() {
     detail::throw_usage(errc::not_started, "this program links no default backend; link corun::corun, or give run() one: "
                                            "run(run_options().with(make_epoll()), main)");
 }

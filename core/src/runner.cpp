@@ -13,14 +13,15 @@ namespace {
 
 void refuse_nested() {
     if (loop::try_current())
-        detail::throw_usage(errc::nested_run,
-                            "corun::run() cannot be called from a running event loop; co_await the task, or spawn() it");
+        detail::throw_usage(errc::nested_run, "corun::run() cannot be called from a running event loop; co_await the task, or spawn() it");
 }
 
 }
 
 runner::runner(run_options&& options, std::unique_ptr<backend> (*make_default)())
-    : shutdown_grace_(options.shutdown_grace_), pool_grace_(options.pool_grace_), handle_interrupts_(options.handle_interrupts_),
+    : shutdown_grace_(options.shutdown_grace_),
+      pool_grace_(options.pool_grace_),
+      handle_interrupts_(options.handle_interrupts_),
       stop_on_termination_(options.stop_on_termination_) {
     refuse_nested();
     loop_ = std::make_unique<loop>(options.engine_ ? std::move(options.engine_) : make_default());

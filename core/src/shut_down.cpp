@@ -18,7 +18,8 @@ shut_down::grace_timer::grace_timer(loop& l) noexcept
           if (turning)
               static_cast<grace_timer&>(e).ending.stop_ = true;
       }),
-      ending(l), timer(*this) {}
+      ending(l),
+      timer(*this) {}
 
 shut_down::shut_down(loop& l, std::optional<duration> grace, duration pool_grace) noexcept
     : loop_(l), grace_timer_(l), grace_(grace), pool_grace_(pool_grace) {}

@@ -4,9 +4,7 @@
 namespace corun {
 namespace {
 
-socket_type type_for(const address& a) noexcept {
-    return a.family() == address_family::ipv6 ? socket_type::tcp_v6 : socket_type::tcp_v4;
-}
+socket_type type_for(const address& a) noexcept { return a.family() == address_family::ipv6 ? socket_type::tcp_v6 : socket_type::tcp_v4; }
 
 [[noreturn]] void fail(std::error_code error, const char* what, const address& where) {
     throw std::system_error(error, std::string("corun: ") + what + ' ' + where.to_string());

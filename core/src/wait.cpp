@@ -10,7 +10,8 @@ wait_awaiter::release_entry::release_entry(wait_awaiter& w, task_state& t) noexc
           if (turning)
               self.waiting.ended(self.target);
       }),
-      waiting(w), target(t) {}
+      waiting(w),
+      target(t) {}
 
 wait_awaiter::due_entry::due_entry(wait_awaiter& w) noexcept
     : entry([](entry& e, loop* turning) noexcept {

@@ -52,13 +52,16 @@ std::vector<way_to_wait> ways_to_wait(never& n) {
     // The joined task ends one turn later, the joiner two.
     add("join", [&n]() -> task<> { co_await n.asleep; }, "cancelled+2");
     // Its wait ends one turn later, then the child is cancelled, then its bookkeeping is done, then the owner wakes.
-    add("group", []() -> task<> {
-        const auto body = [](task_group& g) -> task<> {
-            g.spawn(sleep_for(1h));
-            co_return;
-        };
-        co_await with_task_group(body);
-    }, "cancelled+4");
+    add(
+        "group",
+        []() -> task<> {
+            const auto body = [](task_group& g) -> task<> {
+                g.spawn(sleep_for(1h));
+                co_return;
+            };
+            co_await with_task_group(body);
+        },
+        "cancelled+4");
     return ways;
 }
 

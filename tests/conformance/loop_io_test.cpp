@@ -240,7 +240,8 @@ TEST_CASE("LOOP-10 a read that is given up and begun again 1,000 times: nothing 
     run(main);
 }
 
-TEST_CASE("LOOP-11 a stream is closed by a task whose own news came in the same batch: its reader ends once, with bytes or operation_canceled") {
+TEST_CASE(
+    "LOOP-11 a stream is closed by a task whose own news came in the same batch: its reader ends once, with bytes or operation_canceled") {
     const auto main = []() -> task<> {
         auto a = co_await connected_pair();
         auto b = co_await connected_pair();

@@ -1,9 +1,9 @@
 // run_test.cpp - what run() gives back, where it refuses, and that nothing of it stays.
+#include <conformance/expected_backend.hpp>
 #include <corun/corun.hpp>
 #include <support/catch.hpp>
 #include <support/connected_pair.hpp>
 #include <support/counting_backend.hpp>
-#include <conformance/expected_backend.hpp>
 #include <support/hook_log.hpp>
 #include <support/lifetimes.hpp>
 #include <support/os.hpp>

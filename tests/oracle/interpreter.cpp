@@ -95,10 +95,11 @@ private:
     task<> notify(int me, const statement& s);
 
     const program& program_;
-    runner runner_{run_options()
-                       .with(make_sim())
-                       .on_exception([this](const exception_report& r) { gave_up_ = gave_up_ || r.message.starts_with("a task did not stop"); })
-                       .on_leftovers([this](const std::vector<task_ref>& left) { on_leftovers(left.size()); })};
+    runner runner_{
+        run_options()
+            .with(make_sim())
+            .on_exception([this](const exception_report& r) { gave_up_ = gave_up_ || r.message.starts_with("a task did not stop"); })
+            .on_leftovers([this](const std::vector<task_ref>& left) { on_leftovers(left.size()); })};
     void on_leftovers(std::size_t count);
 
     std::string trace_;

@@ -13,13 +13,27 @@ using nlohmann::json;
 
 verb verb_of(const std::string& name) {
     static const std::map<std::string, verb> verbs{
-        {"sleep", verb::sleep},         {"mark", verb::mark},       {"spawn", verb::spawn},
-        {"cancel", verb::cancel},       {"wait", verb::wait},       {"await", verb::await},
-        {"shield", verb::shield},       {"group", verb::group},     {"timeout", verb::timeout},
-        {"throw", verb::throw_error},   {"catch", verb::catch_errors}, {"swallow", verb::swallow},
-        {"finally", verb::finally},     {"event_set", verb::event_set}, {"event_wait", verb::event_wait},
-        {"lock", verb::lock},           {"semaphore", verb::semaphore}, {"put", verb::put},
-        {"get", verb::get},             {"condition_wait", verb::condition_wait}, {"notify", verb::notify},
+        {"sleep", verb::sleep},
+        {"mark", verb::mark},
+        {"spawn", verb::spawn},
+        {"cancel", verb::cancel},
+        {"wait", verb::wait},
+        {"await", verb::await},
+        {"shield", verb::shield},
+        {"group", verb::group},
+        {"timeout", verb::timeout},
+        {"throw", verb::throw_error},
+        {"catch", verb::catch_errors},
+        {"swallow", verb::swallow},
+        {"finally", verb::finally},
+        {"event_set", verb::event_set},
+        {"event_wait", verb::event_wait},
+        {"lock", verb::lock},
+        {"semaphore", verb::semaphore},
+        {"put", verb::put},
+        {"get", verb::get},
+        {"condition_wait", verb::condition_wait},
+        {"notify", verb::notify},
     };
     const auto found = verbs.find(name);
     if (found == verbs.end())

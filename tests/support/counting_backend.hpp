@@ -11,9 +11,9 @@ namespace testing {
 
 /// Outlives the loop whose backend is counted.
 struct backend_calls {
-    std::atomic<std::uint64_t> waits = 0;           ///< wait(), however short
-    std::atomic<std::uint64_t> blocking_waits = 0;  ///< those whose deadline was still to come
-    std::atomic<std::uint64_t> endless_waits = 0;   ///< those without a deadline
+    std::atomic<std::uint64_t> waits = 0;            ///< wait(), however short
+    std::atomic<std::uint64_t> blocking_waits = 0;   ///< those whose deadline was still to come
+    std::atomic<std::uint64_t> endless_waits = 0;    ///< those without a deadline
     std::atomic<std::uint64_t> wakes = 0;
     std::function<void()> before_endless_wait;   ///< called on the loop's thread as it goes to sleep for good
 };

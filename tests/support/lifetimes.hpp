@@ -6,7 +6,7 @@
 namespace testing {
 
 struct lifetimes {
-    int made = 0;        ///< by whatever constructor
+    int made = 0;   ///< by whatever constructor
     int moved = 0;
     int copied = 0;
     int destroyed = 0;

@@ -120,7 +120,7 @@ void note_main_thread() { main_thread = pthread_self(); }
 
 bool interrupt_main_thread(void (*call)()) {
     main_thread_call = call;
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = [](int) { main_thread_call(); };
     return sigaction(interruption, &action, nullptr) == 0 && pthread_kill(main_thread, interruption) == 0;
 }

@@ -29,7 +29,6 @@ public:
     void release_interrupts(corun::interrupt_counter& c) noexcept override { real_->release_interrupts(c); }
     std::string_view name() const noexcept override { return real_->name(); }
 
-
 protected:
     corun::backend& real() noexcept { return *real_; }
 

@@ -10,7 +10,7 @@ using namespace seam;
 namespace {
 
 bool is_default(int signal) {
-    struct ::sigaction found {};
+    struct ::sigaction found{};
     REQUIRE(::sigaction(signal, nullptr, &found) == 0);
     return found.sa_handler == SIG_DFL;
 }
@@ -18,13 +18,13 @@ bool is_default(int signal) {
 /// Sets a disposition and puts the old one back.
 struct disposition {
     disposition(int s, void (*handler)(int)) : signal(s) {
-        struct ::sigaction wanted {};
+        struct ::sigaction wanted{};
         wanted.sa_handler = handler;
         REQUIRE(::sigaction(signal, &wanted, &before) == 0);
     }
     ~disposition() { ::sigaction(signal, &before, nullptr); }
     int signal;
-    struct ::sigaction before {};
+    struct ::sigaction before{};
 };
 
 /// The signal that ends a child that runs `f`; 0 if it ends by itself.
@@ -101,7 +101,7 @@ TEST_CASE("a disposition that is not the default one is left alone") {
     interrupt_counter counter;
     counter.to_wake = b.get();
     CHECK_FALSE(b->catch_interrupts(counter));
-    struct ::sigaction found {};
+    struct ::sigaction found{};
     REQUIRE(::sigaction(SIGINT, nullptr, &found) == 0);
     CHECK(found.sa_handler == handler);
 }
@@ -130,7 +130,7 @@ TEST_CASE("a handler that somebody put over ours stays") {
         b->release_interrupts(counter);
         CHECK_FALSE(is_default(SIGINT));
     }
-    struct ::sigaction reset {};
+    struct ::sigaction reset{};
     reset.sa_handler = SIG_DFL;
     REQUIRE(::sigaction(SIGINT, &reset, nullptr) == 0);
 }

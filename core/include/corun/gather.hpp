@@ -120,8 +120,9 @@ task<raced<As...>> race_all(As... works) {
     co_await all_ended(scope);
     std::optional<raced<As...>> result;
     [&]<std::size_t... I>(std::index_sequence<I...>) {
-        ((std::get<I>(children) == scope.winner() ? void(result.emplace(std::in_place_index<I>, take_value(std::move(std::get<I>(children)))))
-                                                  : void()),
+        ((std::get<I>(children) == scope.winner()
+              ? void(result.emplace(std::in_place_index<I>, take_value(std::move(std::get<I>(children)))))
+              : void()),
          ...);
     }(std::index_sequence_for<As...>{});
     co_return std::move(*result);

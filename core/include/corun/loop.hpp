@@ -30,9 +30,9 @@ bool withdraw_from_pool(loop_core&, pool_job&) noexcept;
 
 /// What the exception hook is told.
 struct exception_report {
-    std::string_view message;      ///< what happened: "a callback threw"
-    std::exception_ptr error;      ///< never null; may hold `cancelled`
-    std::uint64_t task_id = 0;     ///< 0 if no task is concerned
+    std::string_view message;    ///< what happened: "a callback threw"
+    std::exception_ptr error;    ///< never null; may hold `cancelled`
+    std::uint64_t task_id = 0;   ///< 0 if no task is concerned
     std::string_view task_name;
 };
 
@@ -44,8 +44,8 @@ struct loop_counters {
     std::uint64_t turns = 0;
     std::uint64_t blocking_waits = 0;   ///< calls of the backend that were allowed to block
     std::uint64_t resumptions = 0;
-    std::size_t live_frames = 0;        ///< coroutine frames of this thread
-    std::size_t tasks = 0;              ///< unfinished tasks
+    std::size_t live_frames = 0;   ///< coroutine frames of this thread
+    std::size_t tasks = 0;         ///< unfinished tasks
     std::size_t pending_operations = 0;
     std::size_t armed_timers = 0;
     std::size_t open_handles = 0;
@@ -245,8 +245,8 @@ private:
     int main_interrupts_ = 0;
     bool interrupts_caught_ = false;
     detail::task_state* main_ = nullptr;
-    std::string deadlock_;          // what stood still when nothing more could come
-    bool stop_ = false;             // no further resumption: the second interrupt, or the end of shut down's grace
+    std::string deadlock_;   // what stood still when nothing more could come
+    bool stop_ = false;      // no further resumption: the second interrupt, or the end of shut down's grace
     bool shutting_down_ = false;
     int shut_down_interrupts_ = 0;
 };

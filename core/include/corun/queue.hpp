@@ -39,7 +39,9 @@ public:
     }
 
     bool has_item() const noexcept { return getters_.waiters.empty() && size_ > getters_.reserved; }
-    bool has_room() const noexcept { return putters_.waiters.empty() && putters_.reserved < capacity_ && size_ < capacity_ - putters_.reserved; }
+    bool has_room() const noexcept {
+        return putters_.waiters.empty() && putters_.reserved < capacity_ && size_ < capacity_ - putters_.reserved;
+    }
     bool is_shut_down() const noexcept { return shut_down_; }
 
 protected:

@@ -49,7 +49,8 @@ public:
     /// As semaphore::release(); throws usage_error(errc::not_locked) when every permit is free.
     void release() {
         if (available() == bound_)
-            detail::throw_usage(errc::not_locked, "corun::bounded_semaphore::release(): every permit is free; release once for each acquire()");
+            detail::throw_usage(errc::not_locked,
+                                "corun::bounded_semaphore::release(): every permit is free; release once for each acquire()");
         semaphore::release();
     }
 

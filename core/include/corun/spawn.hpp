@@ -126,7 +126,8 @@ auto start_call(loop_core& l, child_owner* owner, F&& f, Args&&... args) {
     block* const b = make_block<block>(std::forward<F>(f), std::forward<Args>(args)...);
     try {
         inherit_locals(l, *b);
-        task<value> t = std::apply([b](auto&... as) { return std::invoke(b->made_by().function, std::move(as)...); }, b->made_by().arguments);
+        task<value> t =
+            std::apply([b](auto&... as) { return std::invoke(b->made_by().function, std::move(as)...); }, b->made_by().arguments);
         return start_block<value>(l, *b, owner, std::move(t));
     } catch (...) {
         b->act(*b, task_state::verb::free);

@@ -133,7 +133,8 @@ private:
 
     std::coroutine_handle<promise_type> release() {
         if (!frame_)
-            detail::throw_usage(errc::not_started, "this corun::task has been awaited, spawned or moved from already; a task is awaited once");
+            detail::throw_usage(errc::not_started,
+                                "this corun::task has been awaited, spawned or moved from already; a task is awaited once");
         return std::exchange(frame_, nullptr);
     }
 

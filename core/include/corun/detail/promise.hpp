@@ -57,7 +57,7 @@ struct alignas(16) promise_base {
         }
     }
 
-    std::coroutine_handle<> continuation;      // who awaits us in place; none for a root
+    std::coroutine_handle<> continuation;       // who awaits us in place; none for a root
     std::coroutine_handle<>* place = nullptr;   // where the awaiter keeps our handle
     std::exception_ptr error;
     ending end = ending::none;
