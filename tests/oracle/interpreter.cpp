@@ -52,6 +52,11 @@ std::string name_of(const outcome<T>& left) {
 class world {
 public:
     explicit world(const program& p) : program_(p) {}
+    world(const world&) = delete;
+    ~world() {
+        for (const task_handle<>& t : tasks_)
+            (void)t.error();   // looked at: a failure nobody awaits is part of the program
+    }
 
     std::string run();
 
@@ -95,11 +100,11 @@ private:
     task<> notify(int me, const statement& s);
 
     const program& program_;
-    runner runner_{
-        run_options()
-            .with(make_sim())
-            .on_exception([this](const exception_report& r) { gave_up_ = gave_up_ || r.message.starts_with("a task did not stop"); })
-            .on_leftovers([this](const std::vector<task_ref>& left) { on_leftovers(left.size()); })};
+    runner runner_{run_options()
+                       .with(make_sim())
+                       .on_exception([this](const exception_report& r) { on_exception(r); })
+                       .on_leftovers([this](const std::vector<task_ref>& left) { on_leftovers(left.size()); })};
+    void on_exception(const exception_report& r);
     void on_leftovers(std::size_t count);
 
     std::string trace_;
@@ -111,7 +116,6 @@ private:
     mutex condition_mutex_;
     condition condition_{condition_mutex_};
     bool main_ended_ = false;
-    bool gave_up_ = false;
     bool closed_ = false;
 };
 
@@ -130,6 +134,14 @@ void world::on_leftovers(std::size_t count) {
         closed_ = true;
     }
     log("leftovers", 0, static_cast<int>(count));
+}
+
+/// Tasks that do not stop though nothing more can come: a deadlock in shut down.
+void world::on_exception(const exception_report& r) {
+    if (r.message.starts_with("a task did not stop")) {
+        log("deadlock", 0);
+        closed_ = true;
+    }
 }
 
 template <class Spawn>
@@ -338,8 +350,6 @@ std::string world::run() {
     main_ended_ = true;
     log("main", 0, how);
     runner_.close();
-    if (gave_up_)
-        trace_ += ",[" + std::string("0,\"deadlock\",0]");
     return "[" + trace_ + "]";
 }
 

@@ -75,10 +75,24 @@ program parse_program(const std::string& line) {
         program p;
         p.seed = j.at("seed").get<std::uint64_t>();
         p.main = read_block(j.at("program"));
+        if (j.contains("trace"))
+            p.trace = j.at("trace").dump();
         return p;
     } catch (const json::exception& e) {
         throw std::runtime_error(std::string("not a program: ") + e.what());
     }
+}
+
+std::string compare_traces(const std::string& expected, const std::string& actual) {
+    if (expected == actual)
+        return {};
+    const json e = json::parse(expected);
+    const json a = json::parse(actual);
+    std::size_t i = 0;
+    while (i < e.size() && i < a.size() && e[i] == a[i])
+        ++i;
+    const auto event = [i](const json& trace) { return i < trace.size() ? trace[i].dump() : std::string("the end"); };
+    return "event " + std::to_string(i) + ": expected " + event(e) + ", came " + event(a);
 }
 
 }

@@ -45,9 +45,13 @@ struct statement {
 struct program {
     std::uint64_t seed = 0;
     block main;
+    std::string trace;   // CPython's, as compact JSON; empty if the line has none
 };
 
 /// Reads a line `{"seed":N,"program":[..]}`; throws std::runtime_error that says what is wrong with it.
 program parse_program(const std::string& line);
+
+/// Says where two traces (compact JSON) first differ; empty if they are equal.
+std::string compare_traces(const std::string& expected, const std::string& actual);
 
 }
