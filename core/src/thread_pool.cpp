@@ -19,6 +19,21 @@ struct thread_pool::shared {
             delete this;
     }
 
+    /// Wakes the loop when the last thread has ended. While it is on its way it holds a reference: it lies in here.
+    struct end_entry : entry {
+        explicit end_entry(shared& s) noexcept : entry(&arrive), pool(s) {}
+        static void arrive(entry& e, loop*) noexcept {
+            shared& pool = static_cast<end_entry&>(e).pool;
+            {
+                const std::lock_guard lock(pool.mutex);
+                pool.end_is_on_its_way = false;
+            }
+            pool.release();
+        }
+        shared& pool;
+    };
+
+    void post_end() noexcept;
     void work() noexcept;
     void perform(pool_job& job) noexcept;
 
@@ -26,12 +41,13 @@ struct thread_pool::shared {
     std::condition_variable news;   // for threads: a job, or the end
     std::condition_variable ended;
     entry_list jobs;
-    entry last_has_ended{[](entry&, loop*) noexcept {}};   // wakes the loop
+    end_entry last_has_ended{*this};
     inbox* ends;
     std::size_t waiting_jobs = 0;
     std::size_t idle = 0;
     std::size_t threads = 0;
     bool stopping = false;
+    bool end_is_on_its_way = false;
     std::atomic<std::uint32_t> references = 1;
 };
 
@@ -39,6 +55,14 @@ void thread_pool::shared::perform(pool_job& job) noexcept {
     job.act(job, pool_job::verb::perform);
     if (!ends->push(job))
         job.release();   // the loop has gone; nobody waits
+}
+
+void thread_pool::shared::post_end() noexcept {
+    if (std::exchange(end_is_on_its_way, true))
+        return;   // whoever takes that one sees this end too
+    references.fetch_add(1, std::memory_order_relaxed);
+    if (!ends->push(last_has_ended))
+        references.fetch_sub(1, std::memory_order_relaxed);   // never the last: the thread holds one
 }
 
 void thread_pool::shared::work() noexcept {
@@ -58,7 +82,7 @@ void thread_pool::shared::work() noexcept {
     }
     if (--threads == 0) {
         ended.notify_all();
-        ends->push(last_has_ended);
+        post_end();
     }
     lock.unlock();
     release();

@@ -291,8 +291,8 @@ TEST_CASE("CAN-18 tasks that join each other in a ring all end when one of them 
 }
 
 TEST_CASE("CAN-18 a shield or a wait between the two keeps the request from the joined task") {
-    run([]() -> task<> {
-        trace t;
+    trace t;   // the target notes its end after main's
+    run([&t]() -> task<> {
         auto target = spawn(asleep(t, "target"));
         auto shields = spawn([&]() -> task<> { co_await shield(target); });
         auto waits = spawn([&]() -> task<> { const auto ended = co_await wait(target); });
