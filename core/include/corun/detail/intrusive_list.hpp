@@ -52,9 +52,11 @@ public:
     }
 
     T& pop_front() noexcept {
-        T& first = front();
-        static_cast<node&>(first).unlink();
-        return first;
+        node& first = *head_.next;
+        head_.next = first.next;
+        first.next->previous = &head_;
+        first.next = first.previous = nullptr;
+        return static_cast<T&>(first);
     }
 
     /// Moves all of `other` behind what is here.
