@@ -16,6 +16,7 @@ echo "== hello: two lines, a second apart"
 timeout 10 "$programs/hello"
 
 echo "== an echo server, 100 clients at once, 64 KiB each, every byte checked"
+: >"$work/server"
 # A shell without job control starts background programs with SIGINT ignored, and corun leaves what is ignored alone.
 default_signal=()
 ! env --default-signal=INT true 2>/dev/null || default_signal=(env --default-signal=INT)
