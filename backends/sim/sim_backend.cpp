@@ -8,8 +8,6 @@ namespace {
 
 class sim_backend final : public backend {
 public:
-    explicit sim_backend(std::uint64_t seed) noexcept : seed_(seed) {}
-
     time_point now() const noexcept override { return now_; }
 
     waited wait(time_point deadline, operation_list& finished) noexcept override {
@@ -44,7 +42,6 @@ public:
     std::string_view name() const noexcept override { return "sim"; }
 
 private:
-    std::uint64_t seed_;
     time_point now_{};
     operation_list finished_;
     std::atomic<bool> woken_ = false;
@@ -52,6 +49,6 @@ private:
 
 }
 
-std::unique_ptr<backend> make_sim(std::uint64_t seed) { return std::make_unique<sim_backend>(seed); }
+std::unique_ptr<backend> make_sim() { return std::make_unique<sim_backend>(); }
 
 }
