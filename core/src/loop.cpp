@@ -1,4 +1,5 @@
 // loop.cpp - one turn: wait, take what finished, posts, due timers, then exactly what was ready (3.1).
+#include <corun/detail/pool_job.hpp>
 #include <corun/inspect.hpp>
 #include <corun/loop.hpp>
 #include <corun/task_handle.hpp>
@@ -126,11 +127,15 @@ void loop::wait_for_news() noexcept {
         ++blocking_waits;
     }
 
-    operation_list finished;
-    if (engine->wait(deadline, finished) == waited::never && deadline == no_deadline && !box->is_filled()) {
-        deadlock_ = "corun: deadlock: no task can go on and nothing is to come\n" + dump_tasks(*this);
-        stop_ = true;
+    if (may_block && !calls.empty()) {
+        // A simulated thread: its call takes no time, so it comes before the clock moves.
+        deadline = time_point::min();
+        detail::make_next_call(*this);
     }
+
+    operation_list finished;
+    if (engine->wait(deadline, finished) == waited::never && deadline == no_deadline)
+        nothing_can_come();
     if (may_block)
         box->awake();
     take_finished(finished);
@@ -145,6 +150,15 @@ void loop::wait_for_news() noexcept {
     if (!timers.empty())
         take_due_timers();
     look_at_clock = false;
+}
+
+void loop::nothing_can_come() noexcept {
+    if (real_threads) {
+        engine->block(no_deadline);   // until a post
+    } else if (!box->is_filled()) {
+        deadlock_ = "corun: deadlock: no task can go on and nothing is to come\n" + dump_tasks(*this);
+        stop_ = true;
+    }
 }
 
 void loop::take_finished(operation_list& finished) noexcept {

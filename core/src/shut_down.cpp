@@ -4,6 +4,7 @@
 #include "describe_task.hpp"
 #include "thread_pool.hpp"
 
+#include <corun/detail/pool_job.hpp>
 #include <corun/task_handle.hpp>
 #include <corun/to_thread.hpp>
 
@@ -80,6 +81,8 @@ void shut_down::tell_of_leftovers(const std::vector<task_ref>& round) noexcept {
 }
 
 void shut_down::join_pool() {
+    while (!loop_.calls.empty() && !loop_.stop_)
+        make_next_call(loop_);
     if (!loop_.pool_ || loop_.stop_)
         return;
     loop_.pool_->request_stop();
@@ -127,6 +130,7 @@ void shut_down::give_up() {
         loop_.pool_->wait_for_end(pool_grace_);
         loop_.pool_.reset();
     }
+    drop_calls(loop_);
     loop_.box->take(loop_.ready);
     destroy_frames(left);
     loop_.destroying = false;

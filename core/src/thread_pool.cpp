@@ -153,12 +153,37 @@ void thread_pool::wait_for_end(duration bound) noexcept {
 }
 
 void start_on_pool(loop_core& core, pool_job& job) {
+    if (!core.real_threads) {
+        job.references.fetch_add(1, std::memory_order_relaxed);
+        core.calls.push_back(job);
+        return;
+    }
     auto& l = static_cast<loop&>(core);
     if (!l.pool_)
         l.pool_ = std::make_unique<thread_pool>(*l.box);
     l.pool_->start(job);
 }
 
-bool withdraw_from_pool(loop_core& core, pool_job& job) noexcept { return static_cast<loop&>(core).pool_->withdraw(job); }
+bool withdraw_from_pool(loop_core& core, pool_job& job) noexcept {
+    if (core.real_threads)
+        return static_cast<loop&>(core).pool_->withdraw(job);
+    if (job.begun)
+        return false;
+    job.link<queue_tag>::unlink();
+    job.release();
+    return true;
+}
+
+void make_next_call(loop_core& core) noexcept {
+    auto& job = static_cast<pool_job&>(core.calls.pop_front());
+    job.begun = true;
+    job.act(job, pool_job::verb::perform);
+    core.schedule(job);
+}
+
+void drop_calls(loop_core& core) noexcept {
+    while (!core.calls.empty())
+        static_cast<pool_job&>(core.calls.pop_front()).release();
+}
 
 }

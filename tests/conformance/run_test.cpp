@@ -291,20 +291,15 @@ TEST_CASE("RUN-16 the loop runs on the backend that was linked") {
 
 TEST_CASE("RUN-17 sockets that main holds are closed before run returns, in whatever way main ends") {
     const auto descriptors = os::open_descriptors();
-    std::optional<std::vector<std::string>> inside;
-    const auto holds_sockets = [&inside](bool fails) -> task<> {
+    const auto holds_sockets = [](bool fails) -> task<> {
         const auto listener = tcp_listener::bind(loopback());
         const auto pair = co_await connected_pair();
         CHECK(loop::current().counters().open_handles == 3);
-        inside = os::open_descriptors();
         if (fails)
             throw std::runtime_error("E");
     };
     run(holds_sockets, false);
     CHECK(os::open_descriptors() == descriptors);
-    CHECK(inside.has_value() == descriptors.has_value());
-    if (inside && descriptors)
-        CHECK(inside->size() >= descriptors->size() + 3);
 
     CHECK_THROWS_WITH(run(holds_sockets, true), "E");
     CHECK(os::open_descriptors() == descriptors);

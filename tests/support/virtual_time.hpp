@@ -14,8 +14,8 @@ public:
     corun::time_point now() const noexcept override { return now_; }
     corun::waited wait(corun::time_point deadline, corun::operation_list& finished) noexcept override {
         const bool jumps = deadline > now_ && deadline != corun::time_point::max();
-        if (real().wait(jumps ? corun::time_point::min() : deadline, finished) == corun::waited::news)
-            return corun::waited::news;
+        if (const corun::waited found = real().wait(jumps ? corun::time_point::min() : deadline, finished); found != corun::waited::nothing)
+            return found;
         if (jumps)
             now_ = deadline;
         return corun::waited::nothing;

@@ -144,6 +144,10 @@ public:
     /// Restores what catch_interrupts() found, if it is still ours. Returns when no handler uses the counter any more.
     virtual void release_interrupts(interrupt_counter& counter) noexcept = 0;
 
+    /// True where time is virtual and nothing outside the loop's thread takes part: calls for pool threads are then made on the loop's
+    /// thread, when nothing else is runnable and before the clock moves.
+    virtual bool is_simulation() const noexcept { return false; }
+
     /// The backend's name: "epoll".
     virtual std::string_view name() const noexcept = 0;
 };

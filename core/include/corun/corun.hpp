@@ -2,7 +2,9 @@
 #pragma once
 
 #include <corun/address.hpp>
+#include <corun/barrier.hpp>
 #include <corun/buffer.hpp>
+#include <corun/channel.hpp>
 #include <corun/clock.hpp>
 #include <corun/condition.hpp>
 #include <corun/errors.hpp>

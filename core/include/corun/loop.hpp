@@ -216,6 +216,7 @@ private:
     void turn() noexcept;
     bool may_skip_wait() noexcept;
     void wait_for_news() noexcept;
+    void nothing_can_come() noexcept;
     void take_due_timers() noexcept;
     void run_ready() noexcept;
     void take_finished(operation_list& finished) noexcept;

@@ -51,6 +51,13 @@ public:
         return std::move(*this);
     }
 
+    /// Simulation: true lets other threads take part: to_thread() uses real ones, posts are waited for, and nothing is called a deadlock.
+    /// The run can't be repeated step by step then. No effect on other backends. Default: false.
+    run_options&& real_threads(bool yes) && noexcept {
+        real_threads_ = yes;
+        return std::move(*this);
+    }
+
     /// Sets the loop's exception hook from the start, shut down included.
     run_options&& on_exception(exception_hook hook) && {
         hook_ = std::move(hook);
@@ -73,6 +80,7 @@ private:
     std::function<void(const std::vector<task_ref>&)> leftovers_hook_;
     bool handle_interrupts_ = true;
     bool stop_on_termination_ = false;
+    bool real_threads_ = false;
 };
 
 }

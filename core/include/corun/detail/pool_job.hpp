@@ -34,4 +34,10 @@ void start_on_pool(loop_core&, pool_job&);
 /// True if the job had not begun: it never will, and the pool has let go of it.
 bool withdraw_from_pool(loop_core&, pool_job&) noexcept;
 
+/// Simulation: makes the call of the first job on this thread; its end is ready then.
+void make_next_call(loop_core&) noexcept;
+
+/// Simulation: lets go of the jobs that never began.
+void drop_calls(loop_core&) noexcept;
+
 }
