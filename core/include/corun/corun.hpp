@@ -2,6 +2,7 @@
 #pragma once
 
 #include <corun/address.hpp>
+#include <corun/as_completed.hpp>
 #include <corun/barrier.hpp>
 #include <corun/buffer.hpp>
 #include <corun/channel.hpp>
@@ -9,9 +10,11 @@
 #include <corun/condition.hpp>
 #include <corun/errors.hpp>
 #include <corun/event.hpp>
+#include <corun/every.hpp>
 #include <corun/exception_group.hpp>
 #include <corun/finally.hpp>
 #include <corun/gather.hpp>
+#include <corun/gather_settled.hpp>
 #include <corun/inspect.hpp>
 #include <corun/loop.hpp>
 #include <corun/mutex.hpp>
@@ -24,6 +27,7 @@
 #include <corun/shield.hpp>
 #include <corun/spawn.hpp>
 #include <corun/stream.hpp>
+#include <corun/submit.hpp>
 #include <corun/task.hpp>
 #include <corun/task_group.hpp>
 #include <corun/task_handle.hpp>

@@ -51,9 +51,9 @@ struct loop_core {
     inbox* box = nullptr;
     bool look_at_clock = false;
     bool real_threads = true;   // false: simulation, where nothing comes from outside the loop's thread
-    bool closed = false;       // nothing can be started any more
-    bool destroying = false;   // frames are being destroyed by force: groups inside count as ended
-    std::uint64_t id = 0;      // of this loop, unique in the process
+    bool closed = false;        // nothing can be started any more
+    bool destroying = false;    // frames are being destroyed by force: groups inside count as ended
+    std::uint64_t id = 0;       // of this loop, unique in the process
     std::uint64_t turns = 0;
     std::uint64_t blocking_waits = 0;
     std::uint64_t resumptions = 0;
@@ -62,7 +62,7 @@ struct loop_core {
     std::size_t pending_operations = 0;
     std::size_t open_handles = 0;
     std::uint64_t handles_closed = 0;
-    entry_list calls;   // simulation: pool jobs to be made on this thread, in the order of their start
+    entry_list calls;     // simulation: pool jobs to be made on this thread, in the order of their start
     entry_list starved;   // ready once this loop has closed a descriptor: accepts that ran out of them (8.6)
     intrusive_list<task_state, registry_tag> free_tasks;   // unfinished, without an owner, in creation order
     intrusive_list<child_owner, registry_tag> owners;
