@@ -40,9 +40,7 @@ std::vector<int> drained(Queue& q) {
     return items;
 }
 
-bool is_shut_down(const task_ref& t) {
-    return end_of(t) == queue_shut_down().what();
-}
+bool is_shut_down(const task_ref& t) { return end_of(t) == queue_shut_down().what(); }
 
 /// xorshift64: the same numbers with every library.
 class numbers {
