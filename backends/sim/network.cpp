@@ -1,5 +1,5 @@
-// network.cpp - see network.hpp. What arrives is there at once; an operation that can't go on waits in its endpoint.
-#include "network.hpp"
+// network.cpp - see network.hpp. Without a delay a piece arrives as it is sent; an operation that can't go on waits in its endpoint.
+#include "world.hpp"
 
 #include <algorithm>
 #include <array>
@@ -7,9 +7,6 @@
 
 namespace corun::sim {
 namespace {
-
-constexpr std::size_t default_buffer = 64 * 1024;
-constexpr std::size_t largest_backlog = 4096;
 
 int code(std::errc e) noexcept { return static_cast<int>(e); }
 
@@ -62,11 +59,22 @@ address source_for(const address& to) noexcept {
 
 int& option_of(endpoint& e, socket_option o) noexcept { return e.options[static_cast<std::size_t>(o)]; }
 
-std::size_t capacity_of(endpoint& e) noexcept { return static_cast<std::size_t>(option_of(e, socket_option::receive_buffer)); }
-
 }
 
-network::network() = default;
+void network::begin() {
+    for (std::uint32_t i = 0; i < endpoints_.size(); ++i)
+        ++endpoints_[i].generation;
+    endpoints_.clear();
+    free_.clear();
+    finished.clear();
+    events_.clear();
+    held_.clear();
+    cut_.clear();
+    all_cut_ = false;
+    open_ = 0;
+    last_port_ = 49151;
+    next_number_ = 0;
+}
 
 handle network::new_endpoint() {
     if (free_.empty()) {
@@ -76,9 +84,9 @@ handle network::new_endpoint() {
     }
     const std::uint32_t index = free_.back();
     free_.pop_back();
+    ++open_;
     endpoint& e = endpoints_[index];
     e.is = endpoint::role::fresh;
-    option_of(e, socket_option::receive_buffer) = option_of(e, socket_option::send_buffer) = default_buffer;
     return {index, e.generation};
 }
 
@@ -89,7 +97,18 @@ endpoint* network::find(handle h) noexcept {
     return e.is != endpoint::role::closed && e.generation == h.generation ? &e : nullptr;
 }
 
-handle network::open(socket_type type) {
+handle network::handle_of(const endpoint& e) const noexcept {
+    const auto place = std::find_if(endpoints_.begin(), endpoints_.end(), [&e](const endpoint& x) { return &x == &e; });
+    return {static_cast<std::uint32_t>(place - endpoints_.begin()), e.generation};
+}
+
+bool network::is_full() const noexcept { return open_ >= sim_access::descriptors(world_.options); }
+
+const sim_link& network::link_of(const endpoint& e) const noexcept { return sim_access::link(world_.options, e.port); }
+
+result<handle> network::open(socket_type type) {
+    if (is_full())
+        return error(std::errc::too_many_files_open);
     const handle h = new_endpoint();
     endpoint& e = *find(h);
     e.local = type == socket_type::tcp_v6 ? address::ipv6({}, 0) : address::any();
@@ -106,8 +125,15 @@ submitted network::submit(operation& o) {
         answer(o, std::errc::device_or_resource_busy);
         return submitted::finished;
     }
-    if (attempt(*e, o.target, o))
+    if (world_.chance.one_in(sim_access::memory_failure(world_.options))) {
+        answer(o, std::errc::no_buffer_space);
         return submitted::finished;
+    }
+    if (attempt(*e, o.target, o)) {
+        world_.note(static_cast<std::uint64_t>(o.kind) << 32 | o.target.index);
+        world_.note(static_cast<std::uint64_t>(o.error) << 32 ^ (o.kind == operation_kind::accept ? o.accepted.index : o.count));
+        return submitted::finished;
+    }
     o.state = operation_state::pending;
     if (reads(o))
         e->reader = &o;
@@ -128,7 +154,24 @@ bool network::attempt(endpoint& e, handle at, operation& o) {
     return answer(o, std::errc::operation_not_supported);
 }
 
-bool network::receive(endpoint& e, operation& o) noexcept {
+/// How much of `most` bytes moves at once.
+std::size_t network::piece_size(const endpoint& e, std::size_t most) {
+    const std::uint32_t chunk = sim_access::chunk(link_of(e));
+    // The whole chunk is choice 0.
+    return chunk == 0 || most <= 1 ? most : std::min<std::size_t>(most, chunk - world_.chance.below(chunk));
+}
+
+/// True if the connection breaks now: both sides find it reset.
+bool network::breaks(endpoint& e) {
+    if (!world_.chance.one_in(sim_access::reset(link_of(e))))
+        return false;
+    e.was_reset = e.reset_told = true;
+    e.arrived.clear();
+    transmit(piece::reset, e.peer, e, {});
+    return true;
+}
+
+bool network::receive(endpoint& e, operation& o) {
     if (e.is != endpoint::role::stream)
         return answer(o, std::errc::not_connected);
     if (e.arrived.empty()) {
@@ -140,21 +183,32 @@ bool network::receive(endpoint& e, operation& o) noexcept {
             o.finish(0, 0);
         return e.ended;
     }
-    std::size_t count = 0;
-    for (std::uint32_t i = 0; i < o.slice_count && !e.arrived.empty(); ++i) {
-        const auto part = static_cast<std::ptrdiff_t>(std::min(o.slices[i].size, e.arrived.size()));
-        std::copy_n(e.arrived.begin(), part, static_cast<std::byte*>(o.slices[i].data));
-        e.arrived.erase(e.arrived.begin(), e.arrived.begin() + part);
-        count += static_cast<std::size_t>(part);
+    if (breaks(e))
+        return answer(o, std::errc::connection_reset);
+    std::size_t left = piece_size(e, std::min(size_of(o), e.arrived.size()));
+    const std::size_t count = left;
+    for (std::uint32_t i = 0; i < o.slice_count && left > 0; ++i) {
+        const std::size_t part = std::min(o.slices[i].size, left);
+        const auto end = e.arrived.begin() + static_cast<std::ptrdiff_t>(part);
+        std::copy(e.arrived.begin(), end, static_cast<std::byte*>(o.slices[i].data));
+        e.arrived.erase(e.arrived.begin(), end);
+        left -= part;
     }
     o.finish(0, count);
     retry(e.peer);   // there is room now
     return true;
 }
 
+std::size_t network::room_at(endpoint& receiver) noexcept {
+    const int asked = option_of(receiver, socket_option::receive_buffer);
+    const std::size_t capacity = asked > 0 ? static_cast<std::size_t>(asked) : sim_access::buffer(link_of(receiver));
+    const std::size_t used = receiver.arrived.size() + receiver.under_way;
+    return used < capacity ? capacity - used : 0;
+}
+
 bool network::can_send(const endpoint& e) noexcept {
     endpoint* const peer = find(e.peer);
-    return e.was_reset || e.sends_no_more || !peer || peer->arrived.size() < capacity_of(*peer);
+    return e.was_reset || e.sends_no_more || !peer || room_at(*peer) > 0;
 }
 
 bool network::send(endpoint& e, operation& o) {
@@ -168,25 +222,128 @@ bool network::send(endpoint& e, operation& o) {
         o.finish(0, size_of(o));
         return true;
     }
-    if (!can_send(e))
+    const std::size_t room = room_at(*peer);
+    if (room == 0)
         return false;
-    std::size_t room = capacity_of(*peer) - peer->arrived.size();
-    std::size_t count = 0;
-    for (std::uint32_t i = 0; i < o.slice_count && room > 0; ++i) {
-        const std::size_t part = std::min(o.slices[i].size, room);
-        const auto* const data = static_cast<const std::byte*>(o.slices[i].data);
-        peer->arrived.insert(peer->arrived.end(), data, data + part);
-        count += part;
-        room -= part;
+    if (breaks(e))
+        return answer(o, std::errc::connection_reset);
+    std::size_t count = piece_size(e, std::min(size_of(o), room));
+    const std::size_t last = sim_access::close_at(link_of(e));
+    if (last > 0)
+        count = std::min(count, last - e.sent);
+    std::vector<std::byte> data;
+    data.reserve(count);
+    for (std::uint32_t i = 0; i < o.slice_count && data.size() < count; ++i) {
+        const auto* const from = static_cast<const std::byte*>(o.slices[i].data);
+        data.insert(data.end(), from, from + std::min(o.slices[i].size, count - data.size()));
     }
+    e.sent += count;
+    peer->under_way += count;
     o.finish(0, count);
-    retry(e.peer);
+    transmit(piece::bytes, e.peer, e, std::move(data));
+    if (last > 0 && e.sent == last) {
+        e.was_reset = true;
+        transmit(piece::end, e.peer, e, {});
+    }
     return true;
 }
 
-bool network::take_connection(endpoint& e, operation& o) noexcept {
+/// Sends something on its way; without a delay it arrives here.
+void network::transmit(piece what, handle to, const endpoint& over, std::vector<std::byte> data) {
+    endpoint* const receiver = find(to);
+    if (!receiver)
+        return;
+    event e{what, to, over.port, std::move(data)};
+    if (is_cut(over.port)) {
+        held_.push_back(std::move(e));
+        return;
+    }
+    const sim_link& link = link_of(over);
+    duration d = sim_access::least_delay(link);
+    const duration spread = sim_access::most_delay(link) - d;
+    if (spread > duration::zero())
+        d += std::chrono::microseconds(
+            world_.chance.below(static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::microseconds>(spread).count() + 1)));
+    if (sim_access::bandwidth(link) > 0)
+        d += duration(static_cast<std::int64_t>(e.data.size() * 1'000'000'000 / sim_access::bandwidth(link)));
+    if (world_.chance.one_in(sim_access::stall(link)))
+        d += sim_access::longest_stall(link);
+    const time_point when = std::max(saturating_add(world_.now, d), receiver->last_arrival);
+    receiver->last_arrival = when;
+    // Not at once if something is still to arrive: it would be overtaken.
+    ++receiver->pieces;
+    if (when <= world_.now && receiver->pieces == 1)
+        deliver(e);
+    else
+        events_.emplace(moment(when, ++next_number_), std::move(e));
+}
+
+void network::deliver(event& e) {
+    endpoint* const to = find(e.to);
+    if (!to)
+        return;
+    --to->pieces;
+    world_.note(static_cast<std::uint64_t>(e.what) << 32 | e.to.index);
+    world_.note(e.data.size());
+    switch (e.what) {
+    case piece::bytes:
+        to->under_way -= e.data.size();
+        if (!to->was_reset)
+            to->arrived.insert(to->arrived.end(), e.data.begin(), e.data.end());
+        break;
+    case piece::end: to->ended = true; break;
+    case piece::reset: to->was_reset = true; break;
+    case piece::knock: to->knocked = endpoint::knock::at_the_door; break;
+    }
+    retry(e.to);
+}
+
+time_point network::next_arrival() const noexcept { return events_.empty() ? no_deadline : events_.begin()->first.first; }
+
+void network::arrive() {
+    while (next_arrival() <= world_.now && !events_.empty()) {
+        auto first = events_.extract(events_.begin());
+        deliver(first.mapped());
+    }
+}
+
+bool network::is_cut(std::uint16_t port) const noexcept { return all_cut_ || cut_.contains(port); }
+
+void network::partition() { all_cut_ = true; }
+void network::partition(std::uint16_t port) { cut_.insert(port); }
+
+void network::heal() {
+    all_cut_ = false;
+    cut_.clear();
+    release_held([](const event&, std::uint16_t) { return true; }, 0);
+}
+
+void network::heal(std::uint16_t port) {
+    cut_.erase(port);
+    if (!all_cut_)
+        release_held([](const event& e, std::uint16_t healed) { return e.port == healed; }, port);
+}
+
+void network::release_held(bool (*wanted)(const event&, std::uint16_t), std::uint16_t port) {
+    std::vector<event> held = std::exchange(held_, {});
+    for (event& e : held) {
+        if (!wanted(e, port)) {
+            held_.push_back(std::move(e));
+        } else if (endpoint* const to = find(e.to)) {
+            const time_point when = std::max(saturating_add(world_.now, sim_access::least_delay(link_of(*to))), to->last_arrival);
+            to->last_arrival = when;
+            ++to->pieces;
+            events_.emplace(moment(when, ++next_number_), std::move(e));
+        }
+    }
+}
+
+bool network::take_connection(endpoint& e, operation& o) {
     if (e.is != endpoint::role::listener)
         return answer(o, std::errc::invalid_argument);
+    // As the kernel does: before it looks whether somebody is there.
+    if (open_ - e.backlog.size() >= sim_access::descriptors(world_.options))
+        return answer(o, std::errc::too_many_files_open);
     if (e.backlog.empty())
         return false;
     const handle taken = e.backlog.front();
@@ -209,14 +366,29 @@ bool network::connect(endpoint& e, handle at, operation& o) {
     if (e.is != endpoint::role::fresh)
         return answer(o, std::errc::invalid_argument);
     const address& to = *static_cast<const address*>(o.argument);
+    if (e.knocked == endpoint::knock::under_way)
+        return false;
+    if (e.knocked == endpoint::knock::none) {
+        e.port = to.port();
+        e.remote = to;
+        const duration there = sim_access::most_delay(link_of(e));
+        if (there > duration::zero() || is_cut(e.port)) {
+            e.knocked = endpoint::knock::under_way;
+            transmit(piece::knock, at, e, {});
+            if (e.knocked == endpoint::knock::under_way)
+                return false;
+        }
+    }
     endpoint* const listener = listener_at(to);
-    if (!listener)
+    if (!listener) {
+        e.knocked = endpoint::knock::none;
         return answer(o, std::errc::connection_refused);
+    }
     if (e.local.port() == 0)
         e.local = with_port(source_for(to), free_port(source_for(to)));
-    e.remote = to;
     if (!join(e, at, *listener)) {
-        listener->knocking.push_back(&o);
+        if (std::find(listener->knocking.begin(), listener->knocking.end(), &o) == listener->knocking.end())
+            listener->knocking.push_back(&o);
         return false;
     }
     o.finish(0);
@@ -232,12 +404,11 @@ bool network::join(endpoint& client, handle at_client, endpoint& listener) {
     server.is = client.is = endpoint::role::stream;
     server.local = client.remote;
     server.remote = client.local;
+    server.port = client.port = listener.local.port();
     server.peer = at_client;
     client.peer = at_server;
     listener.backlog.push_back(at_server);
-    retry({static_cast<std::uint32_t>(std::find_if(endpoints_.begin(), endpoints_.end(), [&](endpoint& x) { return &x == &listener; }) -
-                                      endpoints_.begin()),
-           listener.generation});
+    retry(handle_of(listener));
     return true;
 }
 
@@ -255,40 +426,52 @@ bool network::answer_poll(endpoint& e, operation& o) noexcept {
     return true;
 }
 
-bool network::shut_down(endpoint& e, operation& o) noexcept {
+bool network::shut_down(endpoint& e, operation& o) {
     if (e.is != endpoint::role::stream || e.was_reset)
         return answer(o, std::errc::not_connected);
-    e.sends_no_more = true;
-    if (endpoint* const peer = find(e.peer)) {
-        peer->ended = true;
-        retry(e.peer);
-    }
+    if (!std::exchange(e.sends_no_more, true))
+        transmit(piece::end, e.peer, e, {});
     o.finish(0);
     return true;
 }
 
 /// What waits at an endpoint looks again.
-void network::retry(handle h) noexcept {
+void network::retry(handle h) {
     endpoint* const e = find(h);
     if (!e)
         return;
-    for (operation* const o : {e->reader, e->writer})
+    for (const bool reading : {true, false}) {
+        operation* const o = reading ? e->reader : e->writer;
         if (o && o->state == operation_state::pending && attempt(*e, h, *o))
             leave(*e, *o);
+    }
 }
 
-void network::leave(endpoint& e, operation& o) noexcept {
+void network::leave(endpoint& e, operation& o) {
     if (e.reader == &o)
         e.reader = nullptr;
     if (e.writer == &o)
         e.writer = nullptr;
-    finished.push_back(o);
+    world_.note(static_cast<std::uint64_t>(o.kind) << 32 | o.target.index);
+    world_.note(static_cast<std::uint64_t>(o.error) << 32 ^ (o.kind == operation_kind::accept ? o.accepted.index : o.count));
+    finished.push_back(&o);
 }
 
-void network::cancel(operation& o) noexcept {
+void network::cancel(operation& o) {
     endpoint* const e = find(o.target);
     if (!e)
         return;
+    if (o.kind == operation_kind::read && e->under_way > 0 && sim_access::shuffles_completions(world_.options) &&
+        world_.chance.below(2) == 1) {
+        // What is under way may as well have been there first.
+        const auto next = std::find_if(events_.begin(), events_.end(), [&o](const auto& one) { return one.second.to == o.target; });
+        if (next != events_.end()) {
+            auto early = events_.extract(next);
+            deliver(early.mapped());
+            if (o.state == operation_state::finished)
+                return;
+        }
+    }
     if (o.kind == operation_kind::connect)
         for (endpoint& listener : endpoints_)
             std::erase(listener.knocking, &o);
@@ -296,7 +479,7 @@ void network::cancel(operation& o) noexcept {
     leave(*e, o);
 }
 
-std::error_code network::close(handle h) noexcept {
+std::error_code network::close(handle h) {
     endpoint* const e = find(h);
     if (!e)
         return error(std::errc::bad_file_descriptor);
@@ -306,23 +489,27 @@ std::error_code network::close(handle h) noexcept {
         cancel(*e->writer);
     const bool resets = !e->arrived.empty() || option_of(*e, socket_option::linger_zero) != 0;
     const handle peer = e->peer;
+    endpoint over;   // what is sent at the end goes the way of the connection
+    over.port = e->port;
+    const bool told = e->was_reset || e->sends_no_more;
     const std::deque<handle> backlog = std::move(e->backlog);
     const std::deque<operation*> knocking = std::move(e->knocking);
     const std::uint32_t generation = e->generation + 1;
     *e = endpoint();
     e->generation = generation;
     free_.push_back(h.index);   // room was made when the record was
+    --open_;
 
-    if (endpoint* const other = find(peer)) {
-        (resets ? other->was_reset : other->ended) = true;
-        retry(peer);
-    }
+    if (resets)
+        transmit(piece::reset, peer, over, {});
+    else if (!told)
+        transmit(piece::end, peer, over, {});
     for (const handle waiting : backlog) {
         if (endpoint* const one = find(waiting))
             option_of(*one, socket_option::linger_zero) = 1;
         (void)close(waiting);
     }
-    for (operation* const o : knocking)
+    for (const operation* const o : knocking)
         retry(o->target);
     return {};
 }
@@ -337,7 +524,9 @@ std::error_code network::control(handle h, control_request& r) {
         if (e->is != endpoint::role::fresh)
             return error(std::errc::invalid_argument);
         e->is = endpoint::role::listener;
-        e->most_waiting = r.value > 0 ? std::min(static_cast<std::size_t>(r.value), largest_backlog) : largest_backlog;
+        e->port = e->local.port();
+        e->most_waiting = std::max<std::size_t>(
+            1, std::min(r.value > 0 ? static_cast<std::size_t>(r.value) : SIZE_MAX, sim_access::backlog(link_of(*e))));
         return {};
     case control_kind::local_address: *r.where = e->local; return {};
     case control_kind::remote_address:
@@ -356,7 +545,7 @@ std::error_code network::control(handle h, control_request& r) {
 std::error_code network::answer_option(endpoint& e, control_request& r) noexcept {
     const bool is_size = r.option == socket_option::receive_buffer || r.option == socket_option::send_buffer;
     if (r.kind == control_kind::get_option)
-        r.value = option_of(e, r.option);
+        r.value = is_size && option_of(e, r.option) == 0 ? static_cast<int>(sim_access::buffer(link_of(e))) : option_of(e, r.option);
     else if (is_size && r.value <= 0)
         return error(std::errc::invalid_argument);
     else

@@ -1,27 +1,36 @@
 // sim_backend.cpp - a virtual clock and a network in memory behind the seam.
-#include "network.hpp"
+#include "world.hpp"
 
-#include <corun/sim.hpp>
-
+#include <algorithm>
 #include <atomic>
 #include <new>
 
 namespace corun {
 namespace {
 
-class sim_backend final : public backend {
+constexpr int code(std::errc e) noexcept { return static_cast<int>(e); }
+
+std::error_code refusal(std::errc e) noexcept { return {code(e), std::system_category()}; }
+
+class sim_backend final : public backend, public simulation {
 public:
-    time_point now() const noexcept override { return now_; }
+    explicit sim_backend(std::shared_ptr<sim::world> w) noexcept : shared_(std::move(w)), world_(*shared_) {}
+
+    time_point now() const noexcept override { return world_.now; }
 
     waited wait(time_point deadline, operation_list& finished) noexcept override {
-        finished.splice_back(network_.finished);
-        if (!finished.empty() || woken_.exchange(false))
+        world_.net.arrive();
+        if (hand_over(finished) || woken_.exchange(false))
             return waited::news;
-        if (deadline == no_deadline)
+        if (deadline <= world_.now || world_.chance.one_in(sim_access::spurious(world_.options)))
+            return waited::nothing;
+        const time_point next = std::min(deadline, world_.net.next_arrival());
+        if (next == no_deadline)
             return waited::never;
-        if (deadline > now_)
-            now_ = deadline;
-        return waited::nothing;
+        world_.now = next;
+        world_.note(static_cast<std::uint64_t>(next.time_since_epoch().count()));
+        world_.net.arrive();
+        return hand_over(finished) ? waited::news : waited::nothing;
     }
     void wake() noexcept override {
         woken_ = true;
@@ -30,47 +39,70 @@ public:
 
     submitted submit(operation& o) noexcept override {
         try {
-            return network_.submit(o);
+            return world_.net.submit(o);
         } catch (const std::bad_alloc&) {
-            o.finish(static_cast<int>(std::errc::not_enough_memory));
+            o.finish(code(std::errc::not_enough_memory));
             return submitted::finished;
         }
     }
-    void perform(operation& o) noexcept override { o.finish(static_cast<int>(std::errc::operation_not_supported)); }
+    void perform(operation& o) noexcept override { o.finish(code(std::errc::operation_not_supported)); }
     bool cancel(operation& o) noexcept override {
-        network_.cancel(o);
+        world_.net.cancel(o);
         return true;
     }
 
     result<handle> open(socket_type type) noexcept override {
         try {
-            return network_.open(type);
+            return world_.net.open(type);
         } catch (const std::bad_alloc&) {
-            return std::error_code(static_cast<int>(std::errc::not_enough_memory), std::system_category());
+            return refusal(std::errc::not_enough_memory);
         }
     }
-    result<handle> adopt(native_handle, handle_kind) noexcept override {
-        return std::error_code(static_cast<int>(std::errc::operation_not_supported), std::system_category());
-    }
-    std::error_code control(handle h, control_request& r) noexcept override { return network_.control(h, r); }
-    std::error_code close(handle h) noexcept override { return network_.close(h); }
+    result<handle> adopt(native_handle, handle_kind) noexcept override { return refusal(std::errc::operation_not_supported); }
+    std::error_code control(handle h, control_request& r) noexcept override { return world_.net.control(h, r); }
+    std::error_code close(handle h) noexcept override { return world_.net.close(h); }
 
     native_handle wait_handle() noexcept override { return no_native_handle; }
     void block(time_point) noexcept override { woken_.wait(false); }   // virtual deadlines are none here
     void on_news(void (*)(void*) noexcept, void*) noexcept override {}
     bool catch_interrupts(interrupt_counter&) noexcept override { return false; }
     void release_interrupts(interrupt_counter&) noexcept override {}
-    bool is_simulation() const noexcept override { return true; }
+    simulation* simulated() noexcept override { return this; }
     std::string_view name() const noexcept override { return "sim"; }
 
+    bool shuffles_ready() const noexcept override { return sim_access::shuffles_ready(world_.options); }
+    std::uint32_t choose(std::uint32_t n) noexcept override { return world_.chance.below(n); }
+
 private:
-    time_point now_{};
-    sim::network network_;
+    /// True if there was something.
+    bool hand_over(operation_list& finished) {
+        std::vector<operation*>& done = world_.net.finished;
+        if (sim_access::shuffles_completions(world_.options))
+            for (std::size_t i = 0; i + 1 < done.size(); ++i)
+                std::swap(done[i], done[i + world_.chance.below(static_cast<std::uint32_t>(done.size() - i))]);
+        for (operation* const o : done)
+            finished.push_back(*o);
+        done.clear();
+        return !finished.empty();
+    }
+
+    std::shared_ptr<sim::world> shared_;
+    sim::world& world_;
     std::atomic<bool> woken_ = false;
 };
 
 }
 
-std::unique_ptr<backend> make_sim() { return std::make_unique<sim_backend>(); }
+std::unique_ptr<backend> make_sim(const sim_options& options, sim_control& control) {
+    control.state().begin(options);
+    return std::make_unique<sim_backend>(control.shared());
+}
+
+std::unique_ptr<backend> make_sim(const sim_options& options) {
+    sim_control control;
+    return make_sim(options, control);
+}
+
+std::unique_ptr<backend> make_sim(std::uint64_t seed) { return make_sim(sim_options(seed)); }
 
 }

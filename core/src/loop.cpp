@@ -181,6 +181,8 @@ void loop::take_due_timers() noexcept {
 void loop::run_ready() noexcept {
     detail::entry_list batch;
     batch.splice_back(ready);
+    if (shuffling_)
+        shuffle(batch);
     own_posts_ = false;
     for (;;) {
         if (interrupts_came())
@@ -193,6 +195,26 @@ void loop::run_ready() noexcept {
     if (!batch.empty()) {   // stopped between two resumptions
         batch.splice_back(ready);
         ready.splice_back(batch);
+    }
+}
+
+/// Tasks change places with each other; what is bookkeeping keeps its own.
+void loop::shuffle(detail::entry_list& batch) noexcept {
+    detail::entry_list steps;
+    detail::entry_list places;
+    std::uint32_t count = 0;
+    while (!batch.empty()) {
+        detail::entry& e = batch.pop_front();
+        const bool is_step = e.run == &detail::task_state::step;
+        (is_step ? steps : places).push_back(e);
+        count += is_step;
+    }
+    // Bookkeeping first, as it decides what the tasks of this turn find.
+    batch.splice_back(places);
+    for (; count > 0; --count) {
+        for (std::uint32_t skip = shuffling_->choose(count); skip > 0; --skip)
+            steps.push_back(steps.pop_front());
+        batch.push_back(steps.pop_front());
     }
 }
 

@@ -25,7 +25,9 @@ runner::runner(run_options&& options, std::unique_ptr<backend> (*make_default)()
       stop_on_termination_(options.stop_on_termination_) {
     refuse_nested();
     loop_ = std::make_unique<loop>(options.engine_ ? std::move(options.engine_) : make_default());
-    loop_->real_threads = options.real_threads_ || !loop_->engine->is_simulation();
+    loop_->real_threads = options.real_threads_ || !loop_->engine->simulated();
+    if (simulation* const s = loop_->engine->simulated(); s && s->shuffles_ready())
+        loop_->shuffling_ = s;
     loop_->set_exception_hook(std::move(options.hook_));
     loop_->leftovers_hook_ = std::move(options.leftovers_hook_);
 }

@@ -86,6 +86,12 @@ void shut_down::join_pool() {
     if (!loop_.pool_ || loop_.stop_)
         return;
     loop_.pool_->request_stop();
+    if (loop_.engine->simulated()) {
+        // Virtual time would jump over the bound while a real thread is at work.
+        loop_.pool_->wait_for_end(pool_grace_);
+        loop_.pool_.reset();
+        return;
+    }
     timer_node bound;
     entry on_bound([](entry&, loop*) noexcept {});
     bound.due = &on_bound;
@@ -124,6 +130,7 @@ void shut_down::give_up() {
     }
     loop_.closed = true;
     loop_.destroying = true;
+    (void)loop_.box->refuse_posts();
     end_operations(left);
     if (loop_.pool_) {
         loop_.pool_->request_stop();

@@ -431,3 +431,19 @@ TEST_CASE("SYN-18 a thousand tasks at one queue, cancelled at random: each item 
     CHECK(cancelled_gets > 1000);
     CHECK(received_items > 10000);
 }
+
+TEST_CASE("SYN-11 room that a woken putter has not filled yet is no newcomer's, with others' items inside either") {
+    trace t;
+    run([&]() -> task<> {
+        queue<int> q(2);
+        co_await q.put(1);
+        co_await q.put(2);
+        auto only = spawn(puts(t, q, 3));
+        co_await yield();
+        CHECK(q.try_get() == 1);   // in turn 2
+        CHECK_FALSE(q.try_put(9));
+        co_await only;
+        CHECK(drained(q) == std::vector<int>{2, 3});
+    });
+    CHECK(t.joined() == "put3@3");
+}

@@ -27,7 +27,7 @@ public:
     void on_news(void (*call)(void*) noexcept, void* context) noexcept override { real_->on_news(call, context); }
     bool catch_interrupts(corun::interrupt_counter& c) noexcept override { return real_->catch_interrupts(c); }
     void release_interrupts(corun::interrupt_counter& c) noexcept override { real_->release_interrupts(c); }
-    bool is_simulation() const noexcept override { return real_->is_simulation(); }
+    corun::simulation* simulated() noexcept override { return real_->simulated(); }
     std::string_view name() const noexcept override { return real_->name(); }
 
 protected:

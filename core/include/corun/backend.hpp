@@ -89,6 +89,19 @@ struct interrupt_counter {
     bool termination = false;            ///< also catch the request to terminate (SIGTERM)
 };
 
+/// What a simulation decides beyond I/O; see backend::simulated().
+class simulation {
+public:
+    /// True if the ready tasks of a turn run in a drawn order instead of first in, first out.
+    virtual bool shuffles_ready() const noexcept = 0;
+
+    /// One of 0 to n - 1, from the run's stream of choices; n is at least 1.
+    virtual std::uint32_t choose(std::uint32_t n) noexcept = 0;
+
+protected:
+    ~simulation() = default;
+};
+
 /// An operating system's asynchronous I/O, completion style: a card in, an answer out. All functions are noexcept.
 class backend {
 public:
@@ -144,9 +157,9 @@ public:
     /// Restores what catch_interrupts() found, if it is still ours. Returns when no handler uses the counter any more.
     virtual void release_interrupts(interrupt_counter& counter) noexcept = 0;
 
-    /// True where time is virtual and nothing outside the loop's thread takes part: calls for pool threads are then made on the loop's
+    /// Not null where time is virtual and nothing outside the loop's thread takes part: calls for pool threads are then made on the loop's
     /// thread, when nothing else is runnable and before the clock moves.
-    virtual bool is_simulation() const noexcept { return false; }
+    virtual simulation* simulated() noexcept { return nullptr; }
 
     /// The backend's name: "epoll".
     virtual std::string_view name() const noexcept = 0;

@@ -219,6 +219,7 @@ private:
     void nothing_can_come() noexcept;
     void take_due_timers() noexcept;
     void run_ready() noexcept;
+    void shuffle(detail::entry_list& batch) noexcept;
     void take_finished(operation_list& finished) noexcept;
 
     void catch_interrupts(bool termination) noexcept;
@@ -230,7 +231,8 @@ private:
     std::unique_ptr<detail::thread_pool> pool_;
     exception_hook hook_;
     std::function<void(const std::vector<task_ref>&)> leftovers_hook_;
-    bool own_posts_ = false;   // post() put something into the ready queue: shut down has to run it
+    simulation* shuffling_ = nullptr;   // draws the order of ready tasks
+    bool own_posts_ = false;            // post() put something into the ready queue: shut down has to run it
 
     // How long work may keep the kernel waiting (3.1).
     static constexpr int most_skips = 60;
