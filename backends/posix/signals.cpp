@@ -17,7 +17,7 @@ std::atomic<interrupt_counter*> holder = nullptr;
 std::atomic<int> handlers_inside = 0;
 std::atomic<pid_t> holder_process = 0;
 
-constexpr int interrupts[] = {SIGINT, SIGTERM};
+constexpr int interrupts[] = {SIGINT, SIGTERM, SIGQUIT};
 
 void take_default_action(int signal) noexcept {
     struct ::sigaction standard{};
@@ -32,10 +32,14 @@ void on_interrupt(int signal) {
     if (::getpid() != holder_process) {
         take_default_action(signal);   // a forked child: the loop and its wake descriptor are the parent's
     } else if (interrupt_counter* const c = holder) {
-        if (++c->count > c->default_after) {
+        if (signal != SIGQUIT && ++c->count > c->default_after) {
             take_default_action(signal);
         } else {
-            c->signal = signal;
+            if (signal == SIGQUIT)
+                ++c->dumps;
+            else
+                c->signal = signal;
+            ++c->arrivals;
             c->to_wake->wake();
         }
     }
@@ -88,9 +92,11 @@ bool catch_interrupts(interrupt_counter& counter) noexcept {
     // Each for itself: a shell starts background jobs with SIGINT ignored, and SIGTERM is still to end them.
     const bool interrupt = install(SIGINT);
     const bool termination = counter.termination && install(SIGTERM);
-    if (!interrupt && !termination)
+    const bool quit = counter.quit && install(SIGQUIT);
+    const bool any = interrupt || termination || quit;
+    if (!any)
         holder = nullptr;
-    return interrupt || termination;
+    return any;
 }
 
 void release_interrupts(interrupt_counter& counter) noexcept {

@@ -12,8 +12,8 @@ public:
 
     bool await_ready() const noexcept { return false; }
     template <class Promise>
-    void await_suspend(std::coroutine_handle<Promise> h) {
-        detail::task_state& t = detail::suspending_task(h);
+    void await_suspend(std::coroutine_handle<Promise> h, detail::await_place where = detail::await_place::current()) {
+        detail::task_state& t = detail::suspending_task(h, where);
         t.resume_point = h;
         if (begin_wait(t))
             condition_->waiters_.push_back(t);

@@ -1,5 +1,9 @@
 // interrupts.cpp - Ctrl-C: the first cancels main, the second stops the loop, in shut down the second ends it (2.1, 2.2).
+#include <corun/inspect.hpp>
 #include <corun/loop.hpp>
+
+#include <cstdio>
+#include <utility>
 
 namespace corun {
 
@@ -15,7 +19,18 @@ void loop::release_interrupts() noexcept {
     interrupts_caught_ = false;
 }
 
+void loop::print_tasks() noexcept {
+    try {
+        std::fputs(dump_tasks(*this).c_str(), stderr);
+    } catch (...) {
+        std::fputs("corun: no memory to print the tasks\n", stderr);
+    }
+}
+
 void loop::look_at_interrupts() noexcept {
+    arrivals_seen_ = interrupts_.arrivals.load();
+    if (const int dumps = interrupts_.dumps.load(); std::exchange(dumps_seen_, dumps) != dumps)
+        print_tasks();
     const int count = interrupts_.count.load();
     while (interrupts_seen_ < count) {
         ++interrupts_seen_;

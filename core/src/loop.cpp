@@ -57,7 +57,8 @@ loop::loop(std::unique_ptr<corun::backend> engine_made) : backend_(std::move(eng
     id = next_loop_id();
     box = new detail::inbox(*engine, *this);
     interrupts_.to_wake = engine;
-    last_wait_ = now();
+    last_wait_ = began_ = now();
+    thread = std::this_thread::get_id();
 }
 
 loop::~loop() {
@@ -80,6 +81,8 @@ loop* loop::exchange_current(loop* l) noexcept { return std::exchange(current_lo
 void loop::check_open() const {
     if (closed)
         detail::throw_usage(errc::closed_loop, "this corun loop has been closed; nothing can be started on it any more");
+    if (debug)
+        detail::check_thread(*this);
 }
 
 std::string_view loop::backend_name() const noexcept { return engine->name(); }
@@ -145,6 +148,7 @@ void loop::wait_for_news() noexcept {
     if (busy)
         skip_limit_ = current - last_wait_ > std::chrono::microseconds(50) ? skip_limit_ / 2 : std::min(2 * skip_limit_ + 1, most_skips);
     last_wait_ = current;
+    clock_ms = static_cast<std::uint32_t>((current - began_) / std::chrono::milliseconds(1));
     skipped_ = 0;
     resumptions_at_wait_ = resumptions;
     if (!timers.empty())

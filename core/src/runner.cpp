@@ -6,10 +6,17 @@
 #include "thread_pool.hpp"
 
 #include <cstdio>
+#include <cstdlib>
+#include <string_view>
 #include <utility>
 
 namespace corun {
 namespace {
+
+bool environment_says_debug() noexcept {
+    const char* const text = std::getenv("CORUN_DEBUG");
+    return text && std::string_view(text) == "1";
+}
 
 void refuse_nested() {
     if (loop::try_current())
@@ -28,6 +35,10 @@ runner::runner(run_options&& options, std::unique_ptr<backend> (*make_default)()
     loop_->real_threads = options.real_threads_ || !loop_->engine->simulated();
     if (simulation* const s = loop_->engine->simulated(); s && s->shuffles_ready())
         loop_->shuffling_ = s;
+    loop_->debug = options.debug_.value_or(environment_says_debug());
+    if (loop_->debug)
+        detail::debug_in_use = true;
+    loop_->interrupts_.quit = options.dump_on_quit_;
     loop_->set_exception_hook(std::move(options.hook_));
     loop_->leftovers_hook_ = std::move(options.leftovers_hook_);
 }

@@ -1,4 +1,5 @@
 // task_state.cpp - steps, requests and ends of tasks.
+#include <corun/detail/debug.hpp>
 #include <corun/detail/memory_waiter.hpp>
 #include <corun/detail/promise.hpp>
 #include <corun/loop.hpp>
@@ -47,6 +48,7 @@ void task_state::step(entry& e, loop* l) noexcept {
             return;
         }
     }
+    const time_point began = core.debug ? core.now() : time_point();
     core.current_task = &t;
     core.inline_left = std::min(loop_core::inline_per_step, core.turn_inline_left);
     t.resume_point.resume();
@@ -55,13 +57,19 @@ void task_state::step(entry& e, loop* l) noexcept {
     if (t.ended) {
         promise_base& p = promise_of(t.resume_point);
         t.outcome = p.end;
-        t.error = std::move(p.error);
+        t.error = p.take_error();
         std::exchange(t.resume_point, nullptr).destroy();
         t.drop_call();
         core.current_task = nullptr;
+        if (core.debug)
+            check_step(t, core, began);
         t.finish(core);
     } else {
         core.current_task = nullptr;
+        t.since_turn = static_cast<std::uint32_t>(core.turns);
+        t.since_ms = core.clock_ms;
+        if (core.debug)
+            check_step(t, core, began);
     }
 }
 

@@ -1,4 +1,5 @@
 // time.cpp - sleeping: arming, falling due, being interrupted.
+#include <corun/errors.hpp>
 #include <corun/loop.hpp>
 #include <corun/time.hpp>
 
@@ -11,6 +12,8 @@ time_point clock::now() noexcept {
 }
 
 namespace detail {
+
+void throw_not_a_duration() { throw_usage(errc::not_started, "corun: a delay is not a number (NaN); give a length of time"); }
 
 void sleep_awaiter::begin(task_state& t) {
     loop_core& core = core_of(*t.owner);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <corun/detail/awaitable.hpp>
+#include <corun/detail/promise.hpp>
 #include <corun/result.hpp>
 
 #include <coroutine>
@@ -23,8 +24,8 @@ public:
 
     bool await_ready() { return inner_.await_ready(); }
     template <class Promise>
-    decltype(auto) await_suspend(std::coroutine_handle<Promise> h) {
-        return inner_.await_suspend(h);
+    decltype(auto) await_suspend(std::coroutine_handle<Promise> h, await_place where = await_place::current()) {
+        return suspend_inner(inner_, h, where);
     }
     result<value> await_resume() {
         if constexpr (requires { inner_.answer(); }) {

@@ -85,8 +85,11 @@ struct interrupt_counter {
     std::atomic<int> count = 0;          ///< interrupts so far
     std::atomic<int> signal = 0;         ///< the number of the last one
     std::atomic<int> default_after{2};   ///< an interrupt that would raise count above this gets the signal's default action
+    std::atomic<int> dumps = 0;          ///< wishes to see the tasks so far
+    std::atomic<int> arrivals = 0;       ///< both together; the last to be counted
     backend* to_wake = nullptr;          ///< woken by each one
     bool termination = false;            ///< also catch the request to terminate (SIGTERM)
+    bool quit = false;                   ///< also catch the wish to see the tasks (SIGQUIT)
 };
 
 /// What a simulation decides beyond I/O; see backend::simulated().

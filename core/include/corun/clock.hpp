@@ -27,6 +27,12 @@ using time_point = clock::time_point;
 /// The deadline that never comes.
 inline constexpr time_point no_deadline = time_point::max();
 
+namespace detail {
+
+[[noreturn]] void throw_not_a_duration();
+
+}
+
 /// `now + d` without overflow: what lies beyond the end of time is `no_deadline` (3.5).
 constexpr time_point saturating_add(time_point now, duration d) noexcept {
     if (d > duration::zero() && now > time_point::max() - d)
@@ -36,9 +42,9 @@ constexpr time_point saturating_add(time_point now, duration d) noexcept {
     return now + d;
 }
 
-/// Converts any duration to nanoseconds, rounding up; what does not fit saturates. A floating NaN becomes zero.
+/// Converts any duration to nanoseconds, rounding up; what does not fit saturates. A NaN is a usage_error (errc::not_started).
 template <class Rep, class Period>
-constexpr duration saturating_nanoseconds(std::chrono::duration<Rep, Period> d) noexcept {
+constexpr duration saturating_nanoseconds(std::chrono::duration<Rep, Period> d) noexcept(!std::chrono::treat_as_floating_point_v<Rep>) {
     using wide = std::chrono::duration<long double, std::nano>;
     const auto exact = std::chrono::duration_cast<wide>(d);
     if (exact >= wide(duration::max()))
@@ -46,7 +52,7 @@ constexpr duration saturating_nanoseconds(std::chrono::duration<Rep, Period> d) 
     if (exact <= wide(duration::min()))
         return duration::min();
     if (!(exact == exact))
-        return duration::zero();
+        detail::throw_not_a_duration();
     return std::chrono::ceil<duration>(d);
 }
 

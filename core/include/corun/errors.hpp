@@ -70,6 +70,12 @@ public:
     using runtime_error::runtime_error;
 };
 
+/// What debug mode found; it is never thrown, the exception hook is told of it.
+class debug_warning : public std::runtime_error {
+public:
+    using runtime_error::runtime_error;
+};
+
 namespace detail {
 
 [[noreturn]] void throw_usage(errc code, const char* what);

@@ -45,8 +45,8 @@ public:
         return event_->set_ && detail::this_core().may_go_on();
     }
     template <class Promise>
-    void await_suspend(std::coroutine_handle<Promise> h) {
-        detail::task_state& t = detail::suspending_task(h);
+    void await_suspend(std::coroutine_handle<Promise> h, detail::await_place where = detail::await_place::current()) {
+        detail::task_state& t = detail::suspending_task(h, where);
         t.resume_point = h;
         if (event_->set_)
             pass_through_queue(t);

@@ -224,8 +224,9 @@ private:
 
     void catch_interrupts(bool termination) noexcept;
     void release_interrupts() noexcept;
-    bool interrupts_came() const noexcept { return interrupts_.count.load(std::memory_order_relaxed) != interrupts_seen_; }
+    bool interrupts_came() const noexcept { return interrupts_.arrivals.load(std::memory_order_relaxed) != arrivals_seen_; }
     void look_at_interrupts() noexcept;
+    void print_tasks() noexcept;
 
     std::unique_ptr<corun::backend> backend_;
     std::unique_ptr<detail::thread_pool> pool_;
@@ -241,10 +242,13 @@ private:
     int skip_limit_ = most_skips;
     std::uint64_t resumptions_at_wait_ = 0;
     time_point last_wait_{};
+    time_point began_{};
 
     // Interrupts (2.1, 2.2).
     interrupt_counter interrupts_;
+    int arrivals_seen_ = 0;
     int interrupts_seen_ = 0;
+    int dumps_seen_ = 0;
     int main_interrupts_ = 0;
     bool interrupts_caught_ = false;
     detail::task_state* main_ = nullptr;

@@ -1,8 +1,10 @@
 // mutex.hpp - mutual exclusion between tasks of one loop.
 #pragma once
 
+#include <corun/detail/debug.hpp>
 #include <corun/detail/permits.hpp>
 
+#include <cstdint>
 #include <utility>
 
 namespace corun {
@@ -23,13 +25,18 @@ public:
     /// Takes the lock if it is free and nobody waits. True: unlock() is owed.
     [[nodiscard]] bool try_lock() {
         permits_.check_loop();
-        return permits_.try_take();
+        const bool taken = permits_.try_take();
+        if (taken && detail::may_be_debugging())
+            holder_ = detail::running_task_id();
+        return taken;
     }
 
     /// Hands the lock to the first waiter, or frees it. Throws usage_error(errc::not_locked) if it is free. Any task may.
     void unlock() {
         if (!is_locked())
             detail::throw_usage(errc::not_locked, "corun::mutex::unlock(): the mutex is not locked; unlock it once for each lock()");
+        if (detail::may_be_debugging())
+            detail::check_holder(holder_);
         permits_.check_loop();
         permits_.give_back();
     }
@@ -40,6 +47,7 @@ private:
     friend class condition;
 
     detail::permits permits_;
+    std::uint64_t holder_ = 0;   // the task that locked it, in debug mode
 };
 
 /// Holds a mutex; unlocks it without awaiting. Moves only.
@@ -79,6 +87,8 @@ public:
     guard await_resume() {
         if (!has_taken())
             throw cancelled{};
+        if (detail::may_be_debugging())
+            mutex_->holder_ = detail::running_task_id();
         return guard(*mutex_);
     }
 

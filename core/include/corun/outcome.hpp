@@ -115,7 +115,7 @@ outcome<T> task_awaiter<T>::settle() {
     if (p.end == ending::cancelled)
         return outcome<T>::of_cancelled();
     if (p.end == ending::error)
-        return outcome<T>::of_error(std::move(p.error));
+        return outcome<T>::of_error(p.take_error());
     return outcome<T>::of_call([&]() -> T {
         if constexpr (!std::is_void_v<T>)
             return p.out->take();
@@ -142,16 +142,16 @@ public:
         }
     }
     template <class Promise>
-    auto await_suspend(std::coroutine_handle<Promise> h) noexcept {
-        using suspended = decltype(inner_.await_suspend(h));
+    auto await_suspend(std::coroutine_handle<Promise> h, await_place where = await_place::current()) noexcept {
+        using suspended = decltype(suspend_inner(inner_, h, where));
         if constexpr (std::is_convertible_v<suspended, std::coroutine_handle<>>) {
-            return inner_.await_suspend(h);
+            return suspend_inner(inner_, h, where);
         } else {
             try {
                 if constexpr (std::is_void_v<suspended>)
-                    return inner_.await_suspend(h), true;
+                    return suspend_inner(inner_, h, where), true;
                 else
-                    return inner_.await_suspend(h);
+                    return suspend_inner(inner_, h, where);
             } catch (...) {
                 refused_ = std::current_exception();
                 return false;

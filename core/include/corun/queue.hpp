@@ -230,8 +230,8 @@ public:
 
     bool await_ready() { return ready(); }
     template <class Promise>
-    void await_suspend(std::coroutine_handle<Promise> h) {
-        task_state& t = suspending_task(h);
+    void await_suspend(std::coroutine_handle<Promise> h, await_place where = await_place::current()) {
+        task_state& t = suspending_task(h, where);
         begin(t);
         t.resume_point = h;
     }
@@ -251,8 +251,8 @@ public:
 
     bool await_ready() { return ready(); }
     template <class Promise>
-    void await_suspend(std::coroutine_handle<Promise> h) {
-        task_state& t = suspending_task(h);
+    void await_suspend(std::coroutine_handle<Promise> h, await_place where = await_place::current()) {
+        task_state& t = suspending_task(h, where);
         begin(t);
         t.resume_point = h;
     }

@@ -58,6 +58,21 @@ public:
         return std::move(*this);
     }
 
+    /// True: debug mode (loop.set_debug): steps of more than 100 ms, tasks that were never awaited, requests that were swallowed, locks
+    /// given up by another task, and use from another thread are found; the exception hook is told, or usage_error thrown.
+    /// Default: false, true if the environment says CORUN_DEBUG=1.
+    run_options&& debug(bool yes) && noexcept {
+        debug_ = yes;
+        return std::move(*this);
+    }
+
+    /// True: SIGQUIT (Ctrl-\\) prints the tree of tasks to standard error, and the loop goes on; only where its disposition is the default
+    /// one and interrupts are handled. Default: false.
+    run_options&& dump_on_quit(bool yes) && noexcept {
+        dump_on_quit_ = yes;
+        return std::move(*this);
+    }
+
     /// Sets the loop's exception hook from the start, shut down included.
     run_options&& on_exception(exception_hook hook) && {
         hook_ = std::move(hook);
@@ -81,6 +96,8 @@ private:
     bool handle_interrupts_ = true;
     bool stop_on_termination_ = false;
     bool real_threads_ = false;
+    bool dump_on_quit_ = false;
+    std::optional<bool> debug_;
 };
 
 }

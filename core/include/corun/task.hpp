@@ -1,6 +1,7 @@
 // task.hpp - task<T>: a lazy coroutine with one owner, awaited once.
 #pragma once
 
+#include <corun/detail/debug.hpp>
 #include <corun/detail/promise.hpp>
 #include <corun/detail/value_slot.hpp>
 #include <corun/errors.hpp>
@@ -23,7 +24,7 @@ struct task_promise;
 
 template <class T>
 struct task_promise_value : promise_base {
-    task_promise_value() noexcept = default;
+    using promise_base::promise_base;
     task_promise_value(const task_promise_value&) = delete;
     ~task_promise_value() {
         if (end == ending::value && out == &own)
@@ -41,11 +42,14 @@ struct task_promise_value : promise_base {
 
 template <>
 struct task_promise_value<void> : promise_base {
+    using promise_base::promise_base;
     void return_void() noexcept { end = ending::value; }
 };
 
 template <class T>
 struct task_promise : task_promise_value<T> {
+    explicit task_promise(std::source_location made = std::source_location::current()) noexcept : task_promise_value<T>(made) {}
+
     task<T> get_return_object() noexcept;
 
     /// Gives the value or throws what came instead.
@@ -72,7 +76,8 @@ public:
     bool await_ready() const noexcept { return false; }
 
     template <own_promise Promise>
-    transfer_result await_suspend(std::coroutine_handle<Promise> parent) noexcept {
+    transfer_result await_suspend(std::coroutine_handle<Promise> parent, await_place where = await_place::current()) noexcept {
+        parent.promise().where = where;
         promise_base& p = child_promise();
         p.continuation = parent;
         p.place = &child_;
@@ -116,7 +121,7 @@ public:
     }
     ~task() {
         if (frame_)
-            frame_.destroy();
+            drop();
     }
 
     /// False once it has been awaited, spawned or moved from.
@@ -136,6 +141,13 @@ private:
             detail::throw_usage(errc::not_started,
                                 "this corun::task has been awaited, spawned or moved from already; a task is awaited once");
         return std::exchange(frame_, nullptr);
+    }
+
+    void drop() noexcept {
+        if (detail::may_be_debugging())
+            detail::drop_unstarted(frame_);
+        else
+            frame_.destroy();
     }
 
     std::coroutine_handle<promise_type> frame_;

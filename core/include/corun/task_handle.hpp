@@ -2,6 +2,7 @@
 #pragma once
 
 #include <corun/detail/callback.hpp>
+#include <corun/detail/debug.hpp>
 #include <corun/detail/memory_waiter.hpp>
 #include <corun/detail/value_slot.hpp>
 #include <corun/loop.hpp>
@@ -74,8 +75,8 @@ public:
 
     bool await_ready() { return ready(); }
     template <class Promise>
-    void await_suspend(std::coroutine_handle<Promise> h) {
-        task_state& t = suspending_task(h);
+    void await_suspend(std::coroutine_handle<Promise> h, await_place where = await_place::current()) {
+        task_state& t = suspending_task(h, where);
         t.resume_point = h;
         begin(t);
     }
@@ -115,7 +116,11 @@ public:
     explicit operator bool() const noexcept { return state_ != nullptr; }
 
     /// Asks the task to end (Task.cancel): false if it is done. Delivered as `cancelled` at its await, or its next one (5.1).
-    bool cancel() const { return state().cancel(); }
+    bool cancel() const {
+        if (detail::may_be_debugging())
+            detail::check_task_thread(state());
+        return state().cancel();
+    }
 
     /// Takes one request back; answers how many are left (Task.uncancel).
     std::uint32_t uncancel() const { return state().uncancel(); }

@@ -20,8 +20,8 @@ public:
 
     bool await_ready() const noexcept { return false; }
     template <class Promise>
-    void await_suspend(std::coroutine_handle<Promise> h) {
-        task_state& t = suspending_task(h);
+    void await_suspend(std::coroutine_handle<Promise> h, await_place where = await_place::current()) {
+        task_state& t = suspending_task(h, where);
         t.resume_point = h;
         stand_in_queue(t);
     }
@@ -58,8 +58,8 @@ public:
 
     bool await_ready() const noexcept { return false; }
     template <class Promise>
-    void await_suspend(std::coroutine_handle<Promise> h) {
-        task_state& t = suspending_task(h);
+    void await_suspend(std::coroutine_handle<Promise> h, await_place where = await_place::current()) {
+        task_state& t = suspending_task(h, where);
         begin(t);   // may throw: the task then goes on with the exception, as if it had not suspended
         t.resume_point = h;
     }
@@ -89,7 +89,7 @@ private:
 
 /// Sleeps for at least `d`, counted from the await; not positive: as yield(). Never early. Cancelled: `cancelled` (asyncio.sleep).
 template <class Rep, class Period>
-[[nodiscard]] detail::sleep_awaiter sleep_for(std::chrono::duration<Rep, Period> d) noexcept {
+[[nodiscard]] detail::sleep_awaiter sleep_for(std::chrono::duration<Rep, Period> d) noexcept(!std::chrono::treat_as_floating_point_v<Rep>) {
     return detail::sleep_awaiter(saturating_nanoseconds(d));
 }
 

@@ -28,7 +28,8 @@ public:
 
     /// Expires when `d` has passed since run() was awaited; not positive: at the body's first suspension.
     template <class Rep, class Period>
-    explicit timeout_scope(std::chrono::duration<Rep, Period> d) noexcept : timeout_scope(after_tag(), saturating_nanoseconds(d)) {}
+    explicit timeout_scope(std::chrono::duration<Rep, Period> d) noexcept(!std::chrono::treat_as_floating_point_v<Rep>)
+        : timeout_scope(after_tag(), saturating_nanoseconds(d)) {}
 
     /// Expires at the deadline; a past one: at the body's first suspension.
     explicit timeout_scope(time_point deadline) noexcept : deadline_(deadline), timer_(due_) {}
@@ -116,8 +117,8 @@ public:
         return inner_.await_ready();
     }
     template <class Promise>
-    decltype(auto) await_suspend(std::coroutine_handle<Promise> h) {
-        return inner_.await_suspend(h);
+    decltype(auto) await_suspend(std::coroutine_handle<Promise> h, await_place where = await_place::current()) {
+        return suspend_inner(inner_, h, where);
     }
     await_result<A> await_resume() {
         leaver scope(scope_);

@@ -136,8 +136,8 @@ public:
 
     bool await_ready() const noexcept { return false; }
     template <class Promise>
-    void await_suspend(std::coroutine_handle<Promise> h) {
-        task_state& t = suspending_task(h);
+    void await_suspend(std::coroutine_handle<Promise> h, await_place where = await_place::current()) {
+        task_state& t = suspending_task(h, where);
         if (!refuse_if_cancelled(t)) {
             void* const memory = allocate_block(sizeof(block));
             block* made = nullptr;

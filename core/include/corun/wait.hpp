@@ -37,8 +37,8 @@ public:
 
     bool await_ready() const noexcept { return false; }
     template <class Promise>
-    void await_suspend(std::coroutine_handle<Promise> h) {
-        task_state& t = suspending_task(h);
+    void await_suspend(std::coroutine_handle<Promise> h, await_place where = await_place::current()) {
+        task_state& t = suspending_task(h, where);
         begin(t);
         t.resume_point = h;
     }

@@ -119,9 +119,9 @@ public:
 
     bool await_ready() { return ready(); }
     template <class Promise>
-    void await_suspend(std::coroutine_handle<Promise> h) {
+    void await_suspend(std::coroutine_handle<Promise> h, await_place where = await_place::current()) {
         static_assert(own_promise<Promise>, "corun's I/O is awaited in corun::task coroutines");
-        task_state& t = suspending_task(h);
+        task_state& t = suspending_task(h, where);
         t.resume_point = h;
         suspend(t);
     }

@@ -17,6 +17,7 @@ public:
     explicit child_scope(task_state& parent) noexcept;
 
     task_state& parent() const noexcept { return *parent_; }
+    task_state& parent_task() const noexcept final { return *parent_; }
     std::size_t unfinished() const noexcept { return unfinished_; }
     void child_started() noexcept { ++unfinished_; }
 
@@ -49,8 +50,8 @@ public:
 
     bool await_ready() const noexcept { return scope_->unfinished_ == 0; }
     template <class Promise>
-    void await_suspend(std::coroutine_handle<Promise> h) {
-        task_state& t = suspending_task(h);
+    void await_suspend(std::coroutine_handle<Promise> h, await_place where = await_place::current()) {
+        task_state& t = suspending_task(h, where);
         t.resume_point = h;
         if (begin_wait(t))
             scope_->waiting_ = this;

@@ -117,10 +117,10 @@ public:
     }
 
     template <class Promise>
-    void await_suspend(std::coroutine_handle<Promise> h) {
+    void await_suspend(std::coroutine_handle<Promise> h, await_place where = await_place::current()) {
         // Not at run time: the backend may have the operation already.
         static_assert(own_promise<Promise>, "corun's I/O is awaited in corun::task coroutines");
-        task_state& t = suspending_task(h);
+        task_state& t = suspending_task(h, where);
         t.resume_point = h;
         suspend(t);
     }

@@ -51,8 +51,8 @@ public:
         return permits_->try_take();
     }
     template <class Promise>
-    void await_suspend(std::coroutine_handle<Promise> h) {
-        task_state& t = suspending_task(h);
+    void await_suspend(std::coroutine_handle<Promise> h, await_place where = await_place::current()) {
+        task_state& t = suspending_task(h, where);
         t.resume_point = h;
         if (permits_->try_take())
             pass_through_queue(t);

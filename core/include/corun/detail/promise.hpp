@@ -10,11 +10,21 @@
 #include <coroutine>
 #include <cstddef>
 #include <exception>
+#include <new>
+#include <source_location>
+#include <utility>
 
 namespace corun::detail {
 
 /// The type-erased part of a promise. Its alignment is that of every frame, so that a handle leads to it without its type.
 struct alignas(16) promise_base {
+    explicit promise_base(std::source_location made) noexcept : where(made) {}
+    promise_base(const promise_base&) = delete;
+    ~promise_base() {
+        if (end == ending::error)
+            error.~exception_ptr();
+    }
+
     static void* operator new(std::size_t size) { return allocate_frame(size); }
     static void operator delete(void* frame, std::size_t size) noexcept { free_frame(frame, size); }
 
@@ -42,7 +52,7 @@ struct alignas(16) promise_base {
         if (handling_cancelled()) {
             end = ending::cancelled;
         } else {
-            error = std::current_exception();
+            ::new (static_cast<void*>(&error)) std::exception_ptr(std::current_exception());
             end = ending::error;
         }
     }
@@ -52,14 +62,19 @@ struct alignas(16) promise_base {
         if (end == ending::cancelled)
             throw cancelled{};
         if (end == ending::error) {
-            std::exception_ptr left = std::move(error);
-            std::rethrow_exception(std::move(left));
+            std::rethrow_exception(take_error());
         }
     }
 
+    /// The exception that ended the coroutine; null if none did, or it has been taken.
+    std::exception_ptr take_error() noexcept { return end == ending::error ? std::exchange(error, nullptr) : std::exception_ptr(); }
+
     std::coroutine_handle<> continuation;       // who awaits us in place; none for a root
     std::coroutine_handle<>* place = nullptr;   // where the awaiter keeps our handle
-    std::exception_ptr error;
+    union {
+        std::source_location where;   // while it has not ended: the await at which it stands, before the first one the coroutine itself
+        std::exception_ptr error;     // ended by one
+    };
     ending end = ending::none;
 };
 
@@ -72,14 +87,28 @@ inline promise_base& promise_of(std::coroutine_handle<> h) noexcept {
     return std::coroutine_handle<promise_base>::from_address(h.address()).promise();
 }
 
-/// The task whose step this is; throws usage_error for an await in a coroutine that no loop runs.
+/// What await_suspend() notes of the co_await that called it, as its last parameter.
+using await_place = std::source_location;
+
+/// The task whose step this is, which stands at `where` from now on; throws usage_error for an await in a coroutine that no loop runs.
 template <class Promise>
-task_state& suspending_task(std::coroutine_handle<Promise>) {
-    if constexpr (own_promise<Promise>)
+task_state& suspending_task(std::coroutine_handle<Promise> h, const await_place& where) {
+    if constexpr (own_promise<Promise>) {
+        h.promise().where = where;
         return *try_core()->current_task;
-    else
+    } else {
         throw_usage(errc::not_started, "a corun awaitable was awaited in a coroutine that no corun loop runs; await it in a corun::task "
                                        "given to corun::run() or corun::spawn()");
+    }
+}
+
+/// Suspends an awaiter that another one wraps; one that isn't corun's own is told no place.
+template <class Awaiter, class Promise>
+decltype(auto) suspend_inner(Awaiter& inner, std::coroutine_handle<Promise> h, const await_place& where) {
+    if constexpr (requires { inner.await_suspend(h, where); })
+        return inner.await_suspend(h, where);
+    else
+        return inner.await_suspend(h);
 }
 
 }

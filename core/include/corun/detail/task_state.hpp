@@ -85,6 +85,8 @@ struct task_state : entry, link<registry_tag> {
     std::uint64_t id = 0;
     std::uint32_t references = 1;
     std::uint32_t cancel_requests = 0;
+    std::uint32_t since_turn = 0;   // the turn in which it came to where it stands, and that turn's clock reading
+    std::uint32_t since_ms = 0;     // in milliseconds since the loop began
     ending outcome = ending::none;
     bool must_cancel = false;   // a request that no await has taken yet
     bool started = false;
@@ -101,6 +103,9 @@ class child_owner : public link<registry_tag> {
 public:
     /// Bookkeeping, one turn after the child's end, before its joiners.
     virtual void child_ended(task_state& child) noexcept = 0;
+
+    /// Whose scope it is.
+    virtual task_state& parent_task() const noexcept = 0;
 
     intrusive_list<task_state, registry_tag> children;
 
