@@ -15,8 +15,11 @@ std::size_t live_frames() noexcept { return detail::live_frames(); }
 namespace detail {
 namespace {
 
-/// GCC calls a coroutine's body `void serve(serve(int)::_Z5servei.Frame*)`: the function's name is before the last brackets.
+/// GCC calls a coroutine's body `void serve(serve(int)::_Z5servei.Frame*)`: the function's name is before the last brackets. Template
+/// arguments are of more lines than use.
 std::string function_name(std::string name) {
+    if (const auto arguments = name.find(" [with "); arguments != std::string::npos)
+        name.resize(arguments);
     constexpr std::string_view frame = ".Frame*)";
     if (name.ends_with(frame)) {
         int depth = 0;

@@ -326,3 +326,39 @@ TEST_CASE("RUN-14 run_main answers 128 + the signal, main's int, or prints the e
     CHECK(throwing_main.code == 1);
     CHECK(throwing_main.output.find("E") != std::string::npos);
 }
+
+#ifdef SIGQUIT
+TEST_CASE("RUN-14 SIGQUIT prints the tree of tasks if that is asked for, and the loop goes on; else it has its default action") {
+    const auto asked = run_in_child([] {
+        run(run_options().dump_on_quit(true), []() -> task<> {
+            for (int i = 0; i < 2; ++i) {
+                event never;
+                auto waits = spawn([&never]() -> task<> { co_await never.wait(); });
+                waits.set_name("waits-in-vain");
+                co_await yield();
+                // Once: a loop that sleeps is woken by it.
+                loop::current().call_soon([] { raise_signal(SIGQUIT); });
+                co_await sleep_for(1ms);
+                waits.cancel();
+                (void)co_await settled(waits);
+            }
+            say("still alive");
+        });
+        return 0;
+    });
+    CHECK(asked.code == 0);
+    const auto first = asked.output.find("\"waits-in-vain\" waits for event");
+    REQUIRE(first != std::string::npos);
+    CHECK(asked.output.find("\"waits-in-vain\" waits for event", first + 1) != std::string::npos);
+    CHECK(asked.output.ends_with("still alive"));
+
+    const auto not_asked = run_in_child([] {
+        run([]() -> task<> {
+            loop::current().call_soon([] { raise_signal(SIGQUIT); });
+            co_await sleep_for(1h);
+        });
+        return 0;
+    });
+    CHECK(not_asked.signal == SIGQUIT);
+}
+#endif

@@ -348,3 +348,18 @@ TEST_CASE("TMR-11 delays of any length don't fire early, don't overflow, and can
         co_await outlasts(until_the_end);
     });
 }
+
+TEST_CASE("TMR-13 a delay that is not a number is refused wherever one is given; an infinite one never ends") {
+    run(virtual_time(), []() -> task<> {
+        using seconds = std::chrono::duration<double>;
+        const seconds not_a_number(std::numeric_limits<double>::quiet_NaN());
+        CHECK_THROWS_AS((void)sleep_for(not_a_number), usage_error);
+        CHECK_THROWS_AS((void)timeout(not_a_number, yield()), usage_error);
+        CHECK_THROWS_AS(timeout_scope(not_a_number), usage_error);
+        CHECK_THROWS_AS(timeout_scope().reschedule_after(not_a_number), usage_error);
+        CHECK_THROWS_AS(loop::current().call_after(not_a_number, [] {}), usage_error);
+        CHECK_THROWS_AS((void)every(not_a_number), usage_error);
+        CHECK(loop::current().counters().armed_timers == 0);
+        co_await never_fires(seconds(std::numeric_limits<double>::infinity()));
+    });
+}

@@ -7,7 +7,7 @@ import pathlib
 import re
 import sys
 
-# Areas, the first match counts; what each may include, areas and kinds. Kinds: std, os, test (the framework), fmt, other.
+# Areas, the first match counts; what each may include, areas and kinds. Kinds: std, os, test (the framework), json, fmt, other.
 AREAS = ["core/include/corun/detail/intrusive_list.hpp", "core/include/corun/detail", "core/include", "core/src", "backends/posix", "backends/reactor",
          "backends/", "adapters/", "examples", "bench", "tests/conformance", "tests/unit", "tests/support/os_", "tests/support", "tests/package"]
 PUBLIC = {"std", "core/include"}
@@ -22,7 +22,7 @@ MAY_INCLUDE = {
     "adapters/": PUBLIC | {"os", "other"},                # and its own, but no other adapter
     "examples": PUBLIC | {"examples", "fmt"},
     "bench": PUBLIC | {"bench", "os", "other"},
-    "tests/conformance": PUBLIC | {"tests/conformance", "tests/support"},
+    "tests/conformance": PUBLIC | {"tests/conformance", "tests/support", "json"},
     "tests/unit": CORE | {"backends/posix", "backends/reactor", "backends/", "tests/support", "tests/unit", "os"},
     "tests/support/os_": CORE | {"tests/support", "os"},
     "tests/support": CORE | {"tests/support", "test"},
@@ -46,7 +46,7 @@ def kind_of(name):
     if re.fullmatch(r"[a-z_0-9]+", name) or name in COMPILER_HEADERS:
         return "std"
     first = name.split("/")[0]
-    return {"fmt": "fmt", "catch2": "test"}.get(first, "os" if name.endswith(".h") and first not in ("uv.h", "benchmark", "glib.h") else "other")
+    return {"fmt": "fmt", "catch2": "test", "nlohmann": "json"}.get(first, "os" if name.endswith(".h") and first not in ("uv.h", "benchmark", "glib.h") else "other")
 
 
 def find(root, path, name):

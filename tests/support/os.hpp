@@ -35,6 +35,18 @@ void note_main_thread();
 /// else may run `call` so. False if that can't be done.
 bool interrupt_main_thread(void (*call)());
 
+/// A variable of this process's environment while it lives; then it is what it was. One thread only.
+class environment_variable {
+public:
+    environment_variable(const char* name, const char* value);
+    environment_variable(const environment_variable&) = delete;
+    ~environment_variable();
+
+private:
+    std::string name_;
+    std::optional<std::string> before_;
+};
+
 /// How a child process ended.
 struct child_end {
     std::optional<int> code;     ///< what it exited with

@@ -125,6 +125,19 @@ bool interrupt_main_thread(void (*call)()) {
     return sigaction(interruption, &action, nullptr) == 0 && pthread_kill(main_thread, interruption) == 0;
 }
 
+environment_variable::environment_variable(const char* name, const char* value) : name_(name) {
+    if (const char* const text = std::getenv(name))
+        before_ = text;
+    setenv(name, value, 1);
+}
+
+environment_variable::~environment_variable() {
+    if (before_)
+        setenv(name_.c_str(), before_->c_str(), 1);
+    else
+        unsetenv(name_.c_str());
+}
+
 child_end run_in_child(const std::function<int()>& f) {
     std::cout.flush();
     std::fflush(nullptr);
