@@ -4,7 +4,10 @@
 #include "describe_task.hpp"
 #include "thread_pool.hpp"
 
+#include <corun/detail/generator_promise.hpp>
 #include <corun/detail/pool_job.hpp>
+#include <corun/spawn.hpp>
+#include <corun/task.hpp>
 #include <corun/task_handle.hpp>
 #include <corun/to_thread.hpp>
 
@@ -29,9 +32,10 @@ void shut_down::operator()() noexcept {
     begin();
     do {
         cancel_in_rounds();
+        close_generators();
         join_pool();
         run_posts();
-    } while (!loop_.stop_ && (loop_.tasks > 0 || refuse_posts()));
+    } while (!loop_.stop_ && (loop_.tasks > 0 || !loop_.generators.empty() || refuse_posts()));
     if (grace_timer_.timer.is_armed())
         loop_.disarm(grace_timer_.timer);
     if (loop_.tasks > 0)
@@ -77,6 +81,28 @@ void shut_down::tell_of_leftovers(const std::vector<task_ref>& round) noexcept {
         loop_.leftovers_hook_(round);
     } catch (...) {
         report_current_exception("the hook for left-over tasks threw");
+    }
+}
+
+void shut_down::close_generators() {
+    while (!loop_.generators.empty() && !loop_.stop_) {
+        generator_promise& g = loop_.generators.front();
+        g.link<generator_tag>::unlink();
+        if (g.has_ended())
+            continue;
+        try {
+            const auto closing = start_any(loop_, nullptr, close_left_over(g));
+            while (!closing.is_done() && !loop_.stop_)
+                loop_.turn();
+            if (!closing.is_done())
+                return;
+            if (task_state& state = closing.state(); state.outcome == ending::error) {
+                state.observed = true;
+                report_task(state, "a generator failed while it was closed at the end of the run", state.error);
+            }
+        } catch (...) {
+            report_current_exception("a generator could not be closed at the end of the run");
+        }
     }
 }
 
@@ -140,6 +166,8 @@ void shut_down::give_up() {
     drop_calls(loop_);
     loop_.box->take(loop_.ready);
     destroy_frames(left);
+    while (!loop_.generators.empty())
+        loop_.generators.pop_front();   // their owners destroy them
     loop_.destroying = false;
 }
 

@@ -25,6 +25,7 @@ private:
     void begin();
     void cancel_in_rounds();
     void tell_of_leftovers(const std::vector<task_ref>& round) noexcept;
+    void close_generators();
     void join_pool();
     void run_posts() noexcept;
     bool refuse_posts() noexcept;

@@ -28,6 +28,11 @@ void task_group::check_active() const {
         detail::throw_usage(errc::group_not_active, "task_group::spawn(): the group is ending, no child can be started in it any more");
 }
 
+void task_group::throw_not_ready() {
+    detail::throw_usage(errc::not_started,
+                        "task_group::start(): the child ended and never said that it was ready; call its corun::started");
+}
+
 void task_group::abort() noexcept {
     aborting_ = true;
     cancel_children();

@@ -15,6 +15,7 @@
 #include <corun/finally.hpp>
 #include <corun/gather.hpp>
 #include <corun/gather_settled.hpp>
+#include <corun/generator.hpp>
 #include <corun/inspect.hpp>
 #include <corun/loop.hpp>
 #include <corun/mutex.hpp>
@@ -26,6 +27,7 @@
 #include <corun/semaphore.hpp>
 #include <corun/shield.hpp>
 #include <corun/spawn.hpp>
+#include <corun/started.hpp>
 #include <corun/stream.hpp>
 #include <corun/submit.hpp>
 #include <corun/task.hpp>

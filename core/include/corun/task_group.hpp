@@ -4,9 +4,11 @@
 #include <corun/detail/children.hpp>
 #include <corun/outcome.hpp>
 #include <corun/spawn.hpp>
+#include <corun/started.hpp>
 
 #include <exception>
 #include <functional>
+#include <memory>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -40,12 +42,38 @@ public:
         return child;
     }
 
+    /// Starts a child and waits until it says that it is ready (Nursery.start): `port = co_await g.start<int>(serve)`. `f` takes a
+    /// `started<T>`, then `args`, and returns a task<>. Gives what the child said; from then on it is a child like any other. What ends the
+    /// child before leaves here, not from the group: its exception, task_cancelled, or usage_error(errc::not_started) if it just returned.
+    /// A request goes to the child and is delivered when that has ended; if the child is ready already, at the next suspension.
+    template <class T = void, class F, class... Args>
+    task<T> start(F f, Args... args);
+
     /// Cancels the body and the children and ends the group without an error. A request from outside is not lost by it.
     void cancel() noexcept;
 
 private:
     template <class F>
     friend task<> with_task_group(F body);
+
+    template <class T, class F, class... Args>
+    static task<> call(F& f, started<T> ready, Args&... args) {
+        co_await std::invoke(f, std::move(ready), std::move(args)...);
+    }
+
+    /// The child: what it ends with before it is ready is for the starter alone.
+    template <class State, class T, class F, class... Args>
+    static task<> run_starting(std::shared_ptr<State> state, F f, Args... args) {
+        const outcome<void> left = co_await settled(call(f, started<T>(state), args...));
+        if (state->is_ready) {
+            left.rethrow();
+            co_return;
+        }
+        state->error = left.error();
+        if (left.is_cancelled())
+            throw cancelled{};
+    }
+    [[noreturn]] static void throw_not_ready();
 
     task_group() : child_scope(detail::this_task_state()), requests_at_entry_(parent().cancel_requests) {}
 
@@ -69,6 +97,39 @@ private:
     bool parent_cancel_requested_ = false;
     bool propagates_cancel_ = false;
 };
+
+template <class T, class F, class... Args>
+task<T> task_group::start(F f, Args... args) {
+    using state_type = detail::start_state<std::conditional_t<std::is_void_v<T>, std::monostate, T>>;
+    static_assert(std::is_invocable_r_v<task<>, F&, started<T>, Args...>,
+                  "what task_group::start() starts takes a started<T> and the arguments, and returns a task<>");
+    const auto state = std::make_shared<state_type>();
+    const auto child = spawn(run_starting<state_type, T, F, Args...>(state, std::move(f), std::move(args)...));
+    const auto at_end = child.on_done([state] { state->over.set(); });
+    bool asked = false;
+    while (!state->over.is_set()) {
+        const outcome<void> wait = co_await settled(state->over.wait());
+        if (!wait.is_cancelled())
+            continue;
+        if (state->is_ready) {
+            detail::this_task_state().must_cancel = true;   // it lost against the child: the next await has it
+        } else {
+            asked = true;
+            child.cancel();
+        }
+    }
+    if (!state->is_ready) {
+        if (state->error)
+            std::rethrow_exception(state->error);
+        if (!child.is_cancelled())
+            throw_not_ready();
+        if (asked)
+            throw cancelled{};
+        throw task_cancelled{};
+    }
+    if constexpr (!std::is_void_v<T>)
+        co_return std::move(*state->value);
+}
 
 template <class F>
 task<> with_task_group(F body) {

@@ -14,6 +14,8 @@
 namespace corun::detail {
 
 class inbox;
+struct generator_promise;
+struct generator_tag;
 
 struct loop_core {
     /// Ready awaits in a row without going through the queue, per resumption and per turn (3.2).
@@ -70,6 +72,7 @@ struct loop_core {
     entry_list starved;   // ready once this loop has closed a descriptor: accepts that ran out of them (8.6)
     intrusive_list<task_state, registry_tag> free_tasks;   // unfinished, without an owner, in creation order
     intrusive_list<child_owner, registry_tag> owners;
+    intrusive_list<generator_promise, generator_tag> generators;   // begun and not destroyed, in the order of their first values
 };
 
 /// The core of the loop that runs on this thread, or null. Not inlined: compilers cache thread-locals across suspensions.
