@@ -26,7 +26,7 @@ struct slow_calls {
     std::size_t pending = 0;           ///< operations that the backend has
     std::size_t most_pending = 0;      ///< the most of them at once
     std::size_t cancels = 0;           ///< requests of the core
-    std::size_t waits_for_these = 0;   ///< waits while a cancel or a close was on its way
+    std::size_t waits_to_cancel = 0;   ///< waits while a cancel was on its way
     std::size_t pending_at_end = 0;    ///< operations that the backend had when it was destroyed
 };
 
@@ -53,7 +53,7 @@ public:
     }
     waited wait(time_point deadline, operation_list& finished) noexcept override {
         const bool has_to_turn = !cancelling_.empty() || !closing_.empty();
-        calls_.waits_for_these += has_to_turn;
+        calls_.waits_to_cancel += !cancelling_.empty();
         take_effect();
         operation_list found;
         const waited w = real().wait(has_to_turn ? time_point::min() : deadline, found);
@@ -156,7 +156,7 @@ TEST_CASE("SHD-06 a run that ends beside 300 pending reads, writes and accepts c
 TEST_CASE("SHD-05 a backend that needs turns to end its operations is turned until it has, and nothing is open when run has returned") {
     const auto descriptors = os::open_descriptors();
     const slow_calls calls = end_beside_pending_operations(7);
-    CHECK(calls.waits_for_these >= 7);
+    CHECK(calls.waits_to_cancel >= 7);
     CHECK(calls.pending_at_end == 0);
     CHECK(os::open_descriptors() == descriptors);
 }
