@@ -61,6 +61,9 @@ child_end run_in_child(const std::function<int()>& f);
 /// Raises a signal on this thread; if a handler catches it, that has run when this returns.
 void raise_signal(int signal);
 
+/// From now on the calling thread and those it starts share one processor. For children. False if that can't be done.
+bool use_one_processor();
+
 /// Writes to standard output and standard error of a child directly, so that nothing is lost if it dies.
 void say(const std::string& text);
 

@@ -15,6 +15,7 @@
 
 #include <malloc.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -172,6 +173,16 @@ child_end run_in_child(const std::function<int()>& f) {
 void raise_signal(int signal) {
     std::raise(signal);
     usleep(0);   // ThreadSanitizer calls handlers at calls that may block only
+}
+
+bool use_one_processor() {
+    const int current = sched_getcpu();
+    if (current < 0)
+        return false;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(static_cast<std::size_t>(current), &one);
+    return sched_setaffinity(0, sizeof one, &one) == 0;
 }
 
 void say(const std::string& text) {

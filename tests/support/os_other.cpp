@@ -26,6 +26,8 @@ child_end run_in_child(const std::function<int()>&) {
     throw std::runtime_error("no child processes on this system yet: the case belongs in exceptions.txt");
 }
 
+bool use_one_processor() { return false; }
+
 void raise_signal(int signal) { std::raise(signal); }
 
 void say(const std::string& text) {
