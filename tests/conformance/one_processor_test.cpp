@@ -3,10 +3,12 @@
 #include <support/catch.hpp>
 #include <support/os.hpp>
 #include <support/scale.hpp>
+#include <support/wrapped_backend.hpp>
 
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -16,6 +18,19 @@ using namespace testing;
 using namespace std::chrono_literals;
 
 namespace {
+
+/// Lets other threads run at each step of the loop's way into its sleep, and of those who wake it.
+class yielding_backend final : public wrapped_backend {
+public:
+    waited wait(time_point deadline, operation_list& finished) noexcept override {
+        std::this_thread::yield();
+        return real().wait(deadline, finished);
+    }
+    void wake() noexcept override {
+        std::this_thread::yield();
+        real().wake();
+    }
+};
 
 /// Posts again and again, each time as the loop goes to sleep after the last post, and waits until that has run. Answers how often; hangs
 /// if a post is missed.
@@ -32,14 +47,16 @@ std::size_t post_before_sleep(std::size_t noisy_threads) {
                 std::this_thread::yield();
         });
     }
-    run([&]() -> task<> {
+    run(run_options().with(std::make_unique<yielding_backend>()), [&]() -> task<> {
         event all_done;
         std::thread poster([&, ref = loop::current().ref()] {
             for (std::size_t i = 1; i <= 100 || clock::now() < until; ++i) {
-                // On one processor each yield is where the loop's thread may get another step towards its sleep.
                 for (std::size_t yields = 0; yields < i % 8; ++yields)
                     std::this_thread::yield();
-                ref.post([&answered, i] { answered.store(i, std::memory_order_release); });
+                ref.post([&answered, i] {
+                    answered.store(i, std::memory_order_release);
+                    std::this_thread::yield();   // the next post may come in this turn, before the loop looks whether it may sleep
+                });
                 while (answered.load(std::memory_order_acquire) != i)
                     std::this_thread::yield();
                 rounds = i;
