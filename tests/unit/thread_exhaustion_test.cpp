@@ -1,0 +1,92 @@
+// thread_exhaustion_test.cpp - calls for pool threads where the system has no further thread. Here, not in the conformance suite: the
+// limit is the C library's.
+#include <corun/corun.hpp>
+#include <support/catch.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <semaphore>
+#include <system_error>
+
+#include <pthread.h>
+
+using namespace corun;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// While it lives, no thread can be started: its stack would be larger than what a process can address.
+class no_threads {
+public:
+    no_threads() {
+        REQUIRE(::pthread_getattr_default_np(&before_) == 0);
+        pthread_attr_t now;
+        REQUIRE(::pthread_getattr_default_np(&now) == 0);
+        REQUIRE(::pthread_attr_setstacksize(&now, std::size_t(1) << 47) == 0);
+        REQUIRE(::pthread_setattr_default_np(&now) == 0);
+        ::pthread_attr_destroy(&now);
+    }
+    no_threads(const no_threads&) = delete;
+    ~no_threads() {
+        ::pthread_setattr_default_np(&before_);
+        ::pthread_attr_destroy(&before_);
+    }
+
+private:
+    pthread_attr_t before_;
+};
+
+int seven() { return 7; }
+
+}
+
+TEST_CASE("RES-08 a call for which no thread can be started is an error of that call, and the loop and the pool go on") {
+    run([]() -> task<> {
+        {
+            const no_threads none;
+            for (int i = 0; i < 3; ++i) {
+                const auto end = co_await settled(to_thread(&seven));
+                REQUIRE(end.threw<std::system_error>());
+                try {
+                    end.rethrow();
+                } catch (const std::system_error& e) {
+                    CHECK(e.code() == std::errc::resource_unavailable_try_again);
+                }
+            }
+            co_await sleep_for(1ms);   // the loop is alive
+        }
+        const int value = co_await to_thread(&seven);
+        CHECK(value == 7);
+    });
+}
+
+TEST_CASE("RES-08 beside a thread that is at work a call for which none can be started waits for that one") {
+    run([]() -> task<> {
+        std::binary_semaphore begun(0);
+        std::binary_semaphore may_end(0);
+        std::atomic<bool> first_ended = false;
+        const auto job = [&] {
+            begun.release();
+            may_end.acquire();
+            first_ended = true;
+        };
+        const auto calls = [&]() -> task<> { co_await to_thread(job); };
+        auto first = spawn(calls);
+        co_await yield();
+        begun.acquire();
+        const no_threads none;
+        const auto calls_next = [&]() -> task<bool> {
+            const auto asks = [&] { return first_ended.load(); };
+            const bool was_after = co_await to_thread(asks);
+            co_return was_after;
+        };
+        auto next = spawn(calls_next);
+        for (int i = 0; i < 10; ++i)
+            co_await yield();
+        CHECK_FALSE(next.is_done());
+        may_end.release();
+        const bool was_after = co_await next;
+        CHECK(was_after);
+        co_await first;
+    });
+}
