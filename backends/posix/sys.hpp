@@ -38,6 +38,7 @@ inline ssize_t sendmsg(int fd, const msghdr* message, int flags) noexcept { retu
 
 inline int poll(pollfd* fds, nfds_t count, int milliseconds) noexcept { return ::poll(fds, count, milliseconds); }
 inline int eventfd(unsigned value, int flags) noexcept { return ::eventfd(value, flags); }
+inline ssize_t read(int fd, void* data, size_t size) noexcept { return ::read(fd, data, size); }
 inline ssize_t write(int fd, const void* data, size_t size) noexcept { return ::write(fd, data, size); }
 
 inline int sigaction(int signal, const struct ::sigaction* wanted, struct ::sigaction* found) noexcept {

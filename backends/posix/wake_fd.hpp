@@ -22,8 +22,12 @@ public:
     void wake() noexcept {
         const int kept = errno;
         const std::uint64_t one = 1;
-        // Can't fail but by an interrupt before anything was done: the count would take 500 years to be full.
-        while (sys::write(fd_.get(), &one, sizeof one) < 0 && errno == EINTR) {
+        while (sys::write(fd_.get(), &one, sizeof one) < 0) {
+            std::uint64_t all;
+            if (errno == EAGAIN)   // the count is full: emptied, it takes the edge
+                (void)!sys::read(fd_.get(), &all, sizeof all);
+            else if (errno != EINTR)
+                break;
         }
         errno = kept;
     }
