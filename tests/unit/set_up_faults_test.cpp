@@ -123,7 +123,7 @@ std::string refuse_each(int error) {
 
 }
 
-TEST_CASE("RES-03 each call that sets up a loop and a connection is refused in turn: it is an error, and no descriptor is left open") {
+TEST_CASE("RES-03 each call that sets up a loop and a connection, refused in turn, is an error that leaves no descriptor open") {
     for (const int error : {EMFILE, ENOMEM, ENOBUFS}) {
         const std::string refused = refuse_each(error);
         INFO(refused);
