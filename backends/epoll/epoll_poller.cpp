@@ -1,4 +1,5 @@
 // epoll_poller.cpp - edge-triggered: each descriptor is registered once, and costs no further call of epoll.
+#include "../posix/fatal.hpp"
 #include "../posix/socket.hpp"
 #include "../posix/wake_fd.hpp"
 #include "../reactor/reactor.hpp"
@@ -39,6 +40,8 @@ public:
     bool wait(time_point deadline, ready_list& ready) noexcept override {
         std::array<epoll_event, 256> events;
         const int count = wait_for(deadline, events);
+        if (count < 0 && (errno == EBADF || errno == EINVAL))
+            posix::fatal("corun: the descriptor on which a loop waits was closed or replaced by somebody else\n");
         bool woken = false;
         for (const epoll_event& e : std::span(events).first(static_cast<std::size_t>(std::max(count, 0)))) {
             if (e.data.ptr)

@@ -1,6 +1,7 @@
 // wake_fd.hpp - a descriptor that any thread and any signal handler can make readable.
 #pragma once
 
+#include "fatal.hpp"
 #include "fd.hpp"
 
 #include <cstdint>
@@ -27,7 +28,7 @@ public:
             if (errno == EAGAIN)   // the count is full: emptied, it takes the edge
                 (void)!sys::read(fd_.get(), &all, sizeof all);
             else if (errno != EINTR)
-                break;
+                fatal("corun: the descriptor that wakes a loop was closed or replaced by somebody else\n");
         }
         errno = kept;
     }

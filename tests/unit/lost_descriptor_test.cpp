@@ -1,0 +1,79 @@
+// lost_descriptor_test.cpp - somebody closes a descriptor of the loop's own: the program ends with a message, it neither spins nor hangs.
+#include <corun/corun.hpp>
+#include <support/catch.hpp>
+#include <support/counting_backend.hpp>
+#include <support/os.hpp>
+
+#include <csignal>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+using namespace corun;
+using namespace testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// The descriptor of the only loop of this process whose kind is called so.
+int own_descriptor(const std::string& kind) {
+    const auto open = os::open_descriptors().value();
+    for (const std::string& d : open)
+        if (d.find(kind) != std::string::npos)
+            return std::stoi(d);
+    throw std::runtime_error("the loop has no " + kind);
+}
+
+/// In a child: does something to the descriptor, then sleeps, and is posted to as it goes to sleep. Gives up after two seconds.
+os::child_end sleep_without(const std::string& kind, void (*harm)(int descriptor)) {
+    return os::run_in_child([&] {
+        ::alarm(2);
+        backend_calls calls;
+        run(run_options().with(std::make_unique<counting_backend>(calls)), [&]() -> task<> {
+            harm(own_descriptor(kind));
+            event posted;
+            bool have_posted = false;
+            calls.before_endless_wait = [&, ref = loop::current().ref()] {
+                if (!std::exchange(have_posted, true))
+                    std::thread([&] { ref.post([&] { posted.set(); }); }).join();
+            };
+            co_await posted.wait();
+        });
+        return 0;
+    });
+}
+
+void close_it(int descriptor) { ::close(descriptor); }
+
+/// The number leads somewhere else, where nothing can be written.
+void replace_it(int descriptor) {
+    const int other = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    ::dup2(other, descriptor);
+    ::close(other);
+}
+
+void check_end(const os::child_end& child) {
+    INFO(child.output);
+    CHECK(child.signal == SIGABRT);
+    CHECK(child.output.find("corun: ") != std::string::npos);
+    CHECK(child.output.find("descriptor") != std::string::npos);
+}
+
+}
+
+TEST_CASE("THR-11 a wake descriptor that was closed or replaced behind the loop's back ends the program at the next wake, with a message") {
+    check_end(sleep_without("eventfd", &close_it));
+    check_end(sleep_without("eventfd", &replace_it));
+}
+
+TEST_CASE(
+    "THR-11 a descriptor to wait on that was closed or replaced behind the loop's back ends the program at the next wait, with a message") {
+    check_end(sleep_without("eventpoll", &close_it));
+    check_end(sleep_without("eventpoll", &replace_it));
+}
