@@ -171,6 +171,13 @@ bool network::breaks(endpoint& e) {
     return true;
 }
 
+/// For the operation that found its connection broken; the other one of that side finds it too.
+bool network::answer_broken(operation& o) {
+    answer(o, std::errc::connection_reset);
+    retry(o.target);
+    return true;
+}
+
 bool network::receive(endpoint& e, operation& o) {
     if (e.is != endpoint::role::stream)
         return answer(o, std::errc::not_connected);
@@ -184,7 +191,7 @@ bool network::receive(endpoint& e, operation& o) {
         return e.ended;
     }
     if (breaks(e))
-        return answer(o, std::errc::connection_reset);
+        return answer_broken(o);
     std::size_t left = piece_size(e, std::min(size_of(o), e.arrived.size()));
     const std::size_t count = left;
     for (std::uint32_t i = 0; i < o.slice_count && left > 0; ++i) {
@@ -226,7 +233,7 @@ bool network::send(endpoint& e, operation& o) {
     if (room == 0)
         return false;
     if (breaks(e))
-        return answer(o, std::errc::connection_reset);
+        return answer_broken(o);
     std::size_t count = piece_size(e, std::min(size_of(o), room));
     const std::size_t last = sim_access::close_at(link_of(e));
     if (last > 0)
@@ -244,6 +251,7 @@ bool network::send(endpoint& e, operation& o) {
     if (last > 0 && e.sent == last) {
         e.was_reset = true;
         transmit(piece::end, e.peer, e, {});
+        retry(o.target);   // a read that waits
     }
     return true;
 }
@@ -491,7 +499,6 @@ std::error_code network::close(handle h) {
     const handle peer = e->peer;
     endpoint over;   // what is sent at the end goes the way of the connection
     over.port = e->port;
-    const bool told = e->was_reset || e->sends_no_more;
     const std::deque<handle> backlog = std::move(e->backlog);
     const std::deque<operation*> knocking = std::move(e->knocking);
     const std::uint32_t generation = e->generation + 1;
@@ -502,7 +509,7 @@ std::error_code network::close(handle h) {
 
     if (resets)
         transmit(piece::reset, peer, over, {});
-    else if (!told)
+    else   // also where the end has been told: the peer may wait for room, which nobody will make any more
         transmit(piece::end, peer, over, {});
     for (const handle waiting : backlog) {
         if (endpoint* const one = find(waiting))

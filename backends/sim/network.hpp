@@ -100,6 +100,7 @@ private:
     std::size_t room_at(endpoint&) noexcept;
     std::size_t piece_size(const endpoint&, std::size_t most);
     bool breaks(endpoint&);
+    bool answer_broken(operation&);
     void transmit(piece, handle to, const endpoint& over, std::vector<std::byte> data);
     void deliver(event&);
     bool is_cut(std::uint16_t port) const noexcept;
