@@ -57,6 +57,7 @@ void sim_control::partition() { world_->net.partition(); }
 void sim_control::partition(std::uint16_t port) { world_->net.partition(port); }
 void sim_control::heal() { world_->net.heal(); }
 void sim_control::heal(std::uint16_t port) { world_->net.heal(port); }
+std::uint32_t sim_control::choose(std::uint32_t n) { return world_->chance.below(n); }
 std::uint64_t sim_control::hash() const noexcept { return world_->hash; }
 const std::vector<std::uint32_t>& sim_control::choices() const noexcept { return world_->chance.made(); }
 

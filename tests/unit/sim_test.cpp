@@ -339,6 +339,44 @@ TEST_CASE("a cancel that meets data on its way ends with the data or with cancel
     CHECK(with_data + with_cancel == 40);
 }
 
+TEST_CASE("what a program chooses comes from the seed, is repeated, and shrinks to the choice that matters") {
+    const auto casts = [](std::uint64_t seed, std::vector<std::uint32_t> replayed = {}) {
+        std::vector<std::uint32_t> cast;
+        sim_options options(seed);
+        if (!replayed.empty())
+            options.replay(std::move(replayed));
+        sim_control control;
+        run(run_options().with(make_sim(options, control)), [&]() -> task<> {
+            for (int i = 0; i < 20; ++i)
+                cast.push_back(control.choose(6));
+            CHECK(control.choose(1) == 0);
+            co_return;
+        });
+        CHECK(control.choices() == cast);
+        return cast;
+    };
+    const auto cast = casts(3);
+    CHECK(*std::max_element(cast.begin(), cast.end()) == 5);
+    CHECK(*std::min_element(cast.begin(), cast.end()) == 0);
+    CHECK(cast == casts(3));
+    CHECK(cast != casts(4));
+    CHECK(cast == casts(4, cast));
+
+    const auto dislikes_five = [](sim_control& control) -> task<> {
+        const std::uint32_t first = control.choose(6);
+        const std::uint32_t second = control.choose(6);
+        if (first + second >= 5 && second == 5)
+            throw std::runtime_error("five");
+        co_return;
+    };
+    try {
+        simulate(seed_range(0, 1000), sim_options(), dislikes_five);
+        FAIL("no five in a thousand");
+    } catch (const simulation_failure& f) {
+        CHECK(f.choices() == std::vector<std::uint32_t>{0, 5});
+    }
+}
+
 TEST_CASE("a write that finds the connection reset ends the read that waits on the same side") {
     run(run_options().with(make_sim(sim_options(1).link(sim_link().resets(1)))), []() -> task<> {
         auto pair = co_await connected_pair();

@@ -180,6 +180,10 @@ public:
     void heal();
     void heal(std::uint16_t port);
 
+    /// One of 0 to n - 1, for what the program itself decides at random: drawn from the simulation's choices, so that replay() repeats it
+    /// and a failure is shrunk in it too. Nothing is drawn for an n of 0 or 1. During the run.
+    std::uint32_t choose(std::uint32_t n);
+
     /// A number made of everything that happened, in order: equal runs have equal ones, with every compiler.
     std::uint64_t hash() const noexcept;
 
