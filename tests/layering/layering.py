@@ -9,7 +9,8 @@ import sys
 
 # Areas, the first match counts; what each may include, areas and kinds. Kinds: std, os, test (the framework), json, fmt, other.
 AREAS = ["core/include/corun/detail/intrusive_list.hpp", "core/include/corun/detail", "core/include", "core/src", "backends/posix", "backends/reactor",
-         "backends/", "adapters/", "examples", "bench", "tests/conformance", "tests/unit", "tests/support/os_", "tests/support", "tests/package"]
+         "backends/", "adapters/", "examples", "bench", "tests/conformance", "tests/unit", "tests/stories", "tests/support/os_", "tests/support",
+         "tests/package"]
 PUBLIC = {"std", "core/include"}
 CORE = PUBLIC | {"core/include/corun/detail", "core/include/corun/detail/intrusive_list.hpp"}
 POSIX = PUBLIC | {"core/include/corun/detail/intrusive_list.hpp", "backends/posix", "os"}
@@ -24,6 +25,7 @@ MAY_INCLUDE = {
     "bench": PUBLIC | {"bench", "os", "other"},
     "tests/conformance": PUBLIC | {"tests/conformance", "tests/support", "json"},
     "tests/unit": CORE | {"backends/posix", "backends/reactor", "backends/", "tests/support", "tests/unit", "os"},
+    "tests/stories": PUBLIC | {"backends/", "tests/stories", "tests/support"},
     "tests/support/os_": CORE | {"tests/support", "os"},
     "tests/support": CORE | {"tests/support", "test"},
     "tests/package": PUBLIC | {"backends/"},
