@@ -39,18 +39,18 @@ inline corun::task<corun::tcp_stream> connects(scene& s, corun::address to) {
     }
 }
 
-/// Fills the buffer; false if the connection ended or broke before.
-inline corun::task<bool> fills(scene& s, corun::tcp_stream& from, std::span<std::byte> buffer, std::size_t* got = nullptr) {
+/// Fills the buffer; false if the connection broke before, or ended, which `ended` is told.
+inline corun::task<bool> fills(scene& s, corun::tcp_stream& from, std::span<std::byte> buffer, bool* ended = nullptr) {
     while (!buffer.empty()) {
         const auto count = co_await corun::as_result(from.read(buffer));
         if (!count)
             s.blame(count.error());
+        else if (*count == 0 && ended)
+            *ended = true;
         if (!count || *count == 0)
             co_return false;
         must(*count <= buffer.size(), "more came than there was room for");
         buffer = buffer.subspan(*count);
-        if (got)
-            *got += *count;
     }
     co_return true;
 }
