@@ -127,27 +127,27 @@ task<> visits(scene& s, visitor& v, address where, std::uint8_t who) {
     const scene::local here(s);
     co_await s.pause(s.up_to(30ms));
     auto with = co_await connects(s, where);
-    auto listening = s.spawn(listens, std::ref(s), std::ref(v), std::ref(with));
-    const int to_say = static_cast<int>(s.choose(most_said + 1));
-    for (int i = 0; i < to_say; ++i) {
-        co_await s.pause(s.up_to(20ms));
-        const std::byte bytes[] = {std::byte(who), std::byte(i)};
-        const bool sent = co_await sends(s, with, bytes);
-        if (!sent)
-            break;
-        ++v.said;
-    }
-    if (s.one_in(4)) {
-        // Leaves without a word, perhaps with something unread or unsent.
-        s.saw("a sudden leave");
-        listening.cancel();
-        co_await wait(listening);
-        co_return;
-    }
-    const auto ended = co_await as_result(with.shutdown());
-    if (!ended)
-        s.blame(ended.error());
-    co_await listening;
+    const auto body = [&](task_group& g) -> task<> {
+        s.watch(g.spawn(listens, std::ref(s), std::ref(v), std::ref(with)));
+        const int to_say = static_cast<int>(s.choose(most_said + 1));
+        for (int i = 0; i < to_say; ++i) {
+            co_await s.pause(s.up_to(20ms));
+            const std::byte bytes[] = {std::byte(who), std::byte(i)};
+            const bool sent = co_await sends(s, with, bytes);
+            if (!sent)
+                break;
+            ++v.said;
+        }
+        if (s.one_in(4)) {
+            s.saw("a sudden leave");   // perhaps with something unread or under way
+            g.cancel();
+            co_return;
+        }
+        const auto ended = co_await as_result(with.shutdown());
+        if (!ended)
+            s.blame(ended.error());
+    };
+    co_await with_task_group(body);
 }
 
 void check(const room& r, const std::vector<visitor>& visitors) {
@@ -170,9 +170,9 @@ void check(const room& r, const std::vector<visitor>& visitors) {
 
 task<> story(scene& s) {
     s.bound = 30ms + client_count * longest_wait;
-    room r;
-    std::vector<visitor> visitors(client_count);
-    auto listener = tcp_listener::bind(loopback());
+    auto& r = s.make<room>();
+    auto& visitors = s.make<std::vector<visitor>>(client_count);
+    auto& listener = s.make<tcp_listener>(tcp_listener::bind(loopback()));
     auto opened = s.spawn(opens, std::ref(s), std::ref(r), std::ref(listener));
     std::vector<task_handle<>> visiting;
     for (std::size_t i = 0; i < client_count; ++i)

@@ -135,11 +135,11 @@ task<> asks(scene& s, office& o, address where, int& answers_heard) {
 
 task<> story(scene& s) {
     s.bound = 2 * longest_life + client_count * longest_way;
-    office o;
-    auto listener = tcp_listener::bind(loopback());
+    auto& o = s.make<office>();
+    auto& listener = s.make<tcp_listener>(tcp_listener::bind(loopback()));
     const address where = listener.local_address();
     auto opened = s.spawn(opens, std::ref(s), std::ref(o), std::ref(listener));
-    std::vector<int> heard(client_count, 0);
+    auto& heard = s.make<std::vector<int>>(client_count, 0);
     std::vector<task_handle<>> asking;
     for (int& h : heard)
         asking.push_back(s.spawn(asks, std::ref(s), std::ref(o), where, std::ref(h)));

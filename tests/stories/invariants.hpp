@@ -34,15 +34,11 @@ inline void must(bool holds, const char* what) {
         throw broken(what);
 }
 
-/// One run of a story. Lives in main's frame, around the frames of the story.
+/// One run of a story. Outlives it, as what it makes does: a story that fails leaves tasks behind, which shut down has to end.
 class scene {
 public:
     explicit scene(corun::sim_control& n) : net(n) {
-        // The hook outlives the scene: shut down may still tell it something.
-        corun::loop::current().set_exception_hook([told = told_](const corun::exception_report& r) {
-            ++told->reports;
-            told->last_report = text_of(r.error);
-        });
+        corun::loop::current().set_exception_hook([this](const corun::exception_report& r) { reports_.push_back(text_of(r.error)); });
     }
     scene(const scene&) = delete;
 
@@ -52,6 +48,14 @@ public:
     std::uint32_t choose(std::uint32_t n) { return net.choose(n); }
     bool one_in(std::uint32_t n) { return choose(n) == n - 1; }
     corun::duration up_to(corun::duration most) { return most * choose(20) / 20; }
+
+    /// Makes something that lives as long as the scene: what tasks share.
+    template <class T, class... Args>
+    T& make(Args&&... args) {
+        auto made = std::make_shared<T>(std::forward<Args>(args)...);
+        made_.push_back(made);
+        return *made;
+    }
 
     /// Notes what this run has been through.
     void saw(const std::string& what) { seen_.insert(what); }
@@ -86,9 +90,9 @@ public:
     /// Watches a task: its end must be told once.
     template <class Handle>
     Handle watch(Handle h) {
-        const std::size_t index = told_->ends.size();
-        told_->ends.push_back(0);
-        h.on_done([told = told_, index] { ++told->ends[index]; });
+        const std::size_t index = ends_.size();
+        ends_.push_back(0);
+        h.on_done([this, index] { ++ends_[index]; });
         return h;
     }
     template <class F, class... Args>
@@ -108,8 +112,8 @@ public:
     };
     int alive() const noexcept { return alive_; }
 
-    /// How often the exception hook has been told of something.
-    std::size_t reports() const noexcept { return told_->reports; }
+    /// What the exception hook has been told of.
+    const std::vector<std::string>& reports() const noexcept { return reports_; }
 
     /// What the story expects at its end; none and no bound unless it says so.
     std::size_t expected_reports = 0;
@@ -127,27 +131,22 @@ public:
         must(left.open_handles == 0, "a handle is left open");
         must(left.live_frames == frames_ + 1, "a frame is left");   // this one is
         must(alive_ == 0, "what is in a frame was destroyed never or twice");
-        for (const int end : told_->ends)
+        for (const int end : ends_)
             must(end == 1, "the end of a task was not told once");
-        if (told_->reports != expected_reports)
-            throw broken(std::to_string(told_->reports) + " reports instead of " + std::to_string(expected_reports) +
-                         ", the last: " + told_->last_report);
+        if (reports_.size() != expected_reports)
+            throw broken(std::to_string(reports_.size()) + " reports instead of " + std::to_string(expected_reports) +
+                         (reports_.empty() ? "" : ", the last: " + reports_.back()));
     }
 
 private:
-    /// What is told to callbacks, which may outlive the scene.
-    struct log {
-        std::vector<int> ends;
-        std::size_t reports = 0;
-        std::string last_report;
-    };
-
-    std::shared_ptr<log> told_ = std::make_shared<log>();
+    std::vector<int> ends_;
+    std::vector<std::string> reports_;
     corun::time_point began_ = corun::loop::current().time();
     corun::time_point now_ = began_;
     std::size_t frames_ = corun::live_frames();
     int alive_ = 0;
     std::set<std::string> seen_;
+    std::vector<std::shared_ptr<void>> made_;
 };
 
 /// Runs a story, a callable that takes a scene& and returns a task<>, under seeds 0 to 999, with every fault that swarm() draws. Twice:
@@ -155,11 +154,12 @@ private:
 template <class Story>
 void tell(const Story& story, std::initializer_list<const char*> faults) {
     std::map<std::string, int> runs_that_saw;
+    std::unique_ptr<scene> now;
     const auto once = [&](corun::sim_control& net) -> corun::task<> {
-        scene s(net);
-        co_await story(s);
-        co_await s.ends();
-        for (const std::string& what : s.seen())
+        now = std::make_unique<scene>(net);
+        co_await story(*now);
+        co_await now->ends();
+        for (const std::string& what : now->seen())
             ++runs_that_saw[what];
     };
     const corun::seed_range seeds(0, 1000);

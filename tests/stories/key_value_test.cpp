@@ -165,9 +165,9 @@ task<> uses(scene& s, pool& p, std::uint8_t key, std::vector<std::uint8_t>& valu
 
 task<> story(scene& s) {
     s.bound = user_count * rounds_each * longest_round;
-    std::map<int, std::uint8_t> store;
-    std::vector<std::vector<std::uint8_t>> values(user_count, {0});
-    auto listener = tcp_listener::bind(loopback());
+    auto& store = s.make<std::map<int, std::uint8_t>>();
+    auto& values = s.make<std::vector<std::vector<std::uint8_t>>>(user_count, std::vector<std::uint8_t>{0});
+    auto& listener = s.make<tcp_listener>(tcp_listener::bind(loopback()));
     auto keeping = s.spawn(keeps, std::ref(s), std::ref(store), std::ref(listener));
     {
         pool p(s, listener.local_address());

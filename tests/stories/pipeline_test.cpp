@@ -91,7 +91,7 @@ task<> tends(scene& s, pipeline& p, task<> (*stage)(scene&, pipeline&)) {
 
 task<> story(scene& s) {
     s.bound = 1s;   // 12 items, each held up 3 times for 2 ms; 15 cancels, each after 5 ms
-    pipeline p(s);
+    auto& p = s.make<pipeline>(s);
     const auto body = [&](task_group& g) -> task<> {
         for (const auto stage : {&makes, &passes_on, &takes})
             s.watch(g.spawn(tends, std::ref(s), std::ref(p), stage));

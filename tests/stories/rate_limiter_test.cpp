@@ -86,10 +86,10 @@ task<> calls(scene& s, rate_limiter& limiter, counts& n) {
 }
 
 task<> story(scene& s) {
-    rate_limiter limiter(1 + s.choose(3));
+    auto& limiter = s.make<rate_limiter>(1 + s.choose(3));
     // Each call waits for its window and makes a pause.
     s.bound = window * (caller_count * calls_each / limiter.permits() + 2) + calls_each * 4s;
-    counts n;
+    auto& n = s.make<counts>();
     const auto body = [&](task_group& g) -> task<> {
         for (std::size_t i = 0; i < caller_count; ++i)
             s.watch(g.spawn(calls, std::ref(s), std::ref(limiter), std::ref(n)));

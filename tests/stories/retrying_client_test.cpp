@@ -106,8 +106,8 @@ task<> client(scene& s, counts& n, address where) {
 
 task<> story(scene& s) {
     s.bound = longest_bad_weather + (1 + request_count * most_attempts) * longest_wait * 11 / 10;
-    counts n;
-    auto listener = tcp_listener::bind(loopback());
+    auto& n = s.make<counts>();
+    auto& listener = s.make<tcp_listener>(tcp_listener::bind(loopback()));
     auto serving = s.spawn(server, std::ref(s), std::ref(n), std::ref(listener));
     auto changing = s.spawn(weather, std::ref(s), std::ref(n));
     co_await client(s, n, listener.local_address());

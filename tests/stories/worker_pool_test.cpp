@@ -94,7 +94,7 @@ task<> runs(scene& s, workshop& w, task_group& g) {
 
 task<> story(scene& s) {
     s.bound = 1s;
-    workshop w;
+    auto& w = s.make<workshop>();
     const auto body = [&](task_group& g) -> task<> {
         auto making = s.watch(g.spawn(makes, std::ref(s), std::ref(w)));
         auto running = s.watch(g.spawn(runs, std::ref(s), std::ref(w), std::ref(g)));
