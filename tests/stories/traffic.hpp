@@ -35,7 +35,7 @@ inline corun::task<corun::tcp_stream> connects(scene& s, corun::address to) {
         if (made)
             co_return std::move(*made);
         s.blame(made.error());
-        co_await s.pause(std::chrono::milliseconds(5));
+        co_await s.pause(std::chrono::milliseconds(100));
     }
 }
 
