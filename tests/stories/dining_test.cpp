@@ -59,6 +59,7 @@ private:
 
 task<> leaves_seat(table& t) {
     const auto in_door = co_await t.door.lock();
+    co_await yield();
     must(t.seats_taken > 0, "a seat was left twice");
     --t.seats_taken;
     t.seat_free.notify();
@@ -87,6 +88,7 @@ task<> sits(scene& s, table& t, std::size_t who) {
     const scene::local here(s);
     {
         const auto in_door = co_await t.door.lock();
+        co_await yield();   // others come to the door meanwhile
         awaits_here at;
         co_await t.seat_free.wait_until([&t] { return t.seats_taken < seat_count; });
         at.went_on();
