@@ -15,12 +15,32 @@ using choice_list = std::vector<std::uint32_t>;
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
-/// What fails, in words; nothing if nothing does.
-std::optional<std::string> failure_of(const simulated_run& once, const sim_options& options, sim_control& control) {
+struct failure {
+    std::string text;   // all of it
+    std::string id;     // what stays the same when the same thing fails with other choices
+};
+
+/// The first line; of a group, whose own says nothing, that of each exception inside.
+std::string id_of(const std::exception_ptr& e) {
+    try {
+        std::rethrow_exception(e);
+    } catch (const exception_group& group) {
+        std::string id;
+        for (const std::exception_ptr& one : group.flatten())
+            id += first_line(describe(one)) + '\n';
+        return id;
+    } catch (...) {
+        return first_line(describe(e));
+    }
+}
+
+/// What fails; nothing if nothing does.
+std::optional<failure> failure_of(const simulated_run& once, const sim_options& options, sim_control& control) {
     try {
         once(options, control);
     } catch (...) {
-        return describe(std::current_exception());
+        const std::exception_ptr e = std::current_exception();
+        return failure{describe(e), id_of(e)};
     }
     return std::nullopt;
 }
@@ -72,8 +92,8 @@ private:
         change(changed);
         sim_options options = options_;
         sim_control control;
-        const auto failure = failure_of(once_, options.replay(changed), control);
-        if (!failure || first_line(*failure) != id_)
+        const auto found = failure_of(once_, options.replay(changed), control);
+        if (!found || found->id != id_)
             return false;
         best_ = std::move(changed);
         return true;
@@ -101,11 +121,11 @@ std::uint64_t run_seeds(const seed_range& seeds, const sim_options& base, const 
         const std::uint64_t seed = seeds.first + i;
         const sim_options options = sim_access::with_seed(base, seed);
         sim_control control;
-        const auto failure = failure_of(once, options, control);
-        if (failure) {
-            const choice_list fewest = shrinker(once, options, control.choices(), first_line(*failure))();
-            throw simulation_failure(seed, fewest, *failure,
-                                     "corun: simulation failed with seed " + std::to_string(seed) + ": " + *failure + "\n" +
+        const auto found = failure_of(once, options, control);
+        if (found) {
+            const choice_list fewest = shrinker(once, options, control.choices(), found->id)();
+            throw simulation_failure(seed, fewest, found->text,
+                                     "corun: simulation failed with seed " + std::to_string(seed) + ": " + found->text + "\n" +
                                          std::to_string(control.choices().size()) + " choices, shrunk to " + std::to_string(fewest.size()) +
                                          ": sim_options(" + std::to_string(seed) + ").replay(" + as_text(fewest) +
                                          ") and the other options of this run");

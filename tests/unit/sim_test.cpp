@@ -297,6 +297,36 @@ TEST_CASE("a bug that needs one order in eight is found, shrunk to a few choices
                       "everything is the other way round");
 }
 
+TEST_CASE("a failure inside a group is shrunk as that failure, not as another one in a group") {
+    const auto fails = [](sim_control& control) -> task<> {
+        const std::uint32_t first = control.choose(10);
+        const std::uint32_t second = control.choose(10);
+        const auto child = [first, second]() -> task<> {
+            if (first > 0 && second > 0)
+                throw std::runtime_error("both");
+            if (first > 0 || second > 0)
+                throw std::runtime_error("one");
+            co_return;
+        };
+        const auto body = [&child](task_group& g) -> task<> {
+            g.spawn(child);
+            co_return;
+        };
+        co_await with_task_group(body);
+    };
+    const sim_options none;
+    std::uint64_t seed = 0;
+    for (bool is_both = false; !is_both; ++seed) {
+        try {
+            simulate(seed_range(seed, 1), none, fails);
+        } catch (const simulation_failure& f) {
+            is_both = f.failure().find("both") != std::string::npos;
+            if (is_both)
+                CHECK(f.choices() == std::vector<std::uint32_t>{1, 1});
+        }
+    }
+}
+
 TEST_CASE("a deadlock is found by simulate, and names what the task waits for") {
     const auto stands_still = [](sim_control&) -> task<> {
         event never_set;

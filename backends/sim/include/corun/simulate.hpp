@@ -54,7 +54,8 @@ std::uint64_t run_seeds(const seed_range& seeds, const sim_options& base, const 
 
 /// Runs `program`, a callable that takes a sim_control& and returns a task, once for each seed, each time on a new simulation with
 /// these options. Throws simulation_failure for the first seed whose run ends with an exception (deadlock included), after it has looked
-/// for fewer choices that fail with the same first line. Gives a number made of all hashes: equal with every compiler.
+/// for fewer choices that fail with the same first line (of a group: of each exception inside). Gives a number made of all hashes: equal
+/// with every compiler.
 template <class F>
 std::uint64_t simulate(const seed_range& seeds, const sim_options& options, F program) {
     return detail::run_seeds(seeds, options, [&program](const sim_options& o, sim_control& control) {
