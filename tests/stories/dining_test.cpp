@@ -136,6 +136,11 @@ task<> hosts(scene& s, table& t, std::size_t who, std::uint32_t& cancels) {
         if (s.one_in(2))
             co_await s.pause(s.up_to(5ms));
         const bool asked = dining.cancel();
+        if (s.one_in(3)) {
+            co_await yield();
+            if (dining.cancel())
+                s.saw("a clean-up that is cancelled");
+        }
         co_await wait(dining);
         must(!dining.is_cancelled() || asked, "cancelled, but nobody asked");
         if (!dining.is_cancelled()) {
@@ -169,5 +174,5 @@ task<> story(scene& s) {
 }
 
 TEST_CASE("philosophers who are cancelled at any await leave forks, seats and courses as they should be, under a thousand seeds") {
-    tell(story, {"a cancelled philosopher"});
+    tell(story, {"a cancelled philosopher", "a clean-up that is cancelled"});
 }
