@@ -144,8 +144,10 @@ task<> visits(scene& s, visitor& v, address where, std::uint8_t who) {
             co_return;
         }
         const auto ended = co_await as_result(with.shutdown());
-        if (!ended)
+        if (!ended) {
             s.blame(ended.error());
+            g.cancel();   // the room would wait for the end
+        }
     };
     co_await with_task_group(body);
 }

@@ -128,21 +128,31 @@ task<> round(scene& s, pool& p, std::uint8_t key, std::uint8_t& last, std::vecto
                            frame_of(verb::get, key, 0, static_cast<std::uint8_t>(number + 2))})
         requests.insert(requests.end(), f.begin(), f.end());
     values.insert(values.end(), {first, second});   // from here on either may have come, or none
-    const bool sent = co_await sends(s, c.stream, requests);
-    if (!sent)
+    bool is_complete = false;
+    // Answers are read while requests are sent: the store stops reading when nobody takes its answers.
+    const auto body = [&](task_group& g) -> task<> {
+        const auto send_all = [&]() -> task<> {
+            const bool sent = co_await sends(s, c.stream, requests);
+            if (!sent)
+                g.cancel();
+        };
+        s.watch(g.spawn(send_all));
+        for (std::uint8_t i = 0; i < 3; ++i) {
+            frame answer{};
+            const bool came = co_await fills(s, c.stream, answer);
+            if (!came) {
+                g.cancel();
+                co_return;
+            }
+            const verb asked = i < 2 ? verb::put : verb::get;
+            must(answer == frame_of(asked, key, i == 0 ? first : second, static_cast<std::uint8_t>(number + i)),
+                 "the answer to another request, or another value than the last one put");
+        }
+        is_complete = true;
+    };
+    co_await with_task_group(body);
+    if (!is_complete)
         co_return;
-    for (const std::uint8_t expected : {first, second, second}) {
-        frame answer{};
-        const bool came = co_await fills(s, c.stream, answer);
-        if (!came)
-            co_return;
-        check(answer);
-        must(at(answer, 3) == static_cast<std::uint8_t>(number + (expected == first                   ? 0
-                                                                  : answer[0] == std::byte(verb::get) ? 2
-                                                                                                      : 1)),
-             "the answer to another request");
-        must(at(answer, 1) == key && at(answer, 2) == expected, "another value than the last one put");
-    }
     values = {second};
     held.give_back();
 }
