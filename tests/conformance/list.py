@@ -31,7 +31,7 @@ tests may be needed for one. Ids of a group need not be consecutive: what is mis
 
 def page():
     tests = {}
-    for source in sorted((ROOT / "tests").glob("*/*.cpp")):
+    for source in sorted((ROOT / "tests").rglob("*.cpp")):
         for case, words in re.findall(r'TEST_CASE\(\s*"([A-Z]{3,4}-\d+) ((?:[^"\\]|\\.)*)"', source.read_text(encoding="utf-8")):
             tests.setdefault(case.split("-")[0], []).append((int(case.split("-")[1]), case, words.replace('\\"', '"')))
     if unknown := tests.keys() - GROUPS.keys():

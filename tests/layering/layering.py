@@ -9,7 +9,7 @@ import sys
 
 # Areas, the first match counts; what each may include, areas and kinds. Kinds: std, os, test (the framework), json, fmt, other.
 AREAS = ["core/include/corun/detail/intrusive_list.hpp", "core/include/corun/detail", "core/include", "core/src", "backends/posix", "backends/reactor",
-         "backends/", "adapters/", "examples", "bench", "tests/conformance", "tests/unit", "tests/stories", "tests/support/os_", "tests/support",
+         "backends/", "adapters/", "examples", "bench", "tests/conformance/posix", "tests/conformance", "tests/unit", "tests/stories", "tests/support/os_", "tests/support",
          "tests/package"]
 PUBLIC = {"std", "core/include"}
 CORE = PUBLIC | {"core/include/corun/detail", "core/include/corun/detail/intrusive_list.hpp"}
@@ -23,6 +23,7 @@ MAY_INCLUDE = {
     "adapters/": PUBLIC | {"os", "other"},                # and its own, but no other adapter
     "examples": PUBLIC | {"examples", "fmt"},
     "bench": PUBLIC | {"bench", "os", "other"},
+    "tests/conformance/posix": PUBLIC | {"tests/conformance", "tests/support", "tests/support/os_", "os"},
     "tests/conformance": PUBLIC | {"tests/conformance", "tests/support", "json"},
     "tests/unit": CORE | {"backends/posix", "backends/reactor", "backends/", "tests/support", "tests/unit", "os"},
     "tests/stories": PUBLIC | {"backends/", "tests/stories", "tests/support"},

@@ -1,16 +1,10 @@
 // wake_full_test.cpp - a wake-up that the system refuses at first: the descriptor's counter is full.
 #include "seam.hpp"
 
-#include <support/counting_backend.hpp>
 #include <support/os.hpp>
 
-#include <corun/corun.hpp>
-
 #include <cstdint>
-#include <memory>
 #include <string>
-#include <thread>
-#include <utility>
 
 using namespace seam;
 using namespace testing;
@@ -56,20 +50,4 @@ TEST_CASE("THR-06 a wake whose write is refused with EAGAIN wakes all the same, 
         b->wake();   // and the one after that
         CHECK(b->wait(b->now() + 1s, finished) == waited::news);
     }
-}
-
-TEST_CASE("THR-06 a post to a loop that sleeps wakes it although its wake descriptor is full") {
-    backend_calls calls;
-    run(run_options().with(std::make_unique<counting_backend>(calls)), [&]() -> task<> {
-        fill_counter(wake_descriptor());
-        co_await sleep_for(1ms);   // what that was news of is over
-        event posted;
-        bool have_posted = false;
-        calls.before_endless_wait = [&, ref = loop::current().ref()] {
-            if (!std::exchange(have_posted, true))
-                std::thread([&] { ref.post([&] { posted.set(); }); }).join();
-        };
-        co_await posted.wait();
-        CHECK(calls.wakes == 1);
-    });
 }

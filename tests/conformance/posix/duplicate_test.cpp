@@ -1,9 +1,9 @@
 // duplicate_test.cpp - a descriptor that has a duplicate when it is closed: its open file lives on, and the kernel may go on reporting it.
 #include <corun/corun.hpp>
-#include <posix/fd.hpp>
 #include <support/catch.hpp>
 #include <support/connected_pair.hpp>
 #include <support/counting_backend.hpp>
+#include <support/os_descriptor.hpp>
 
 #include <array>
 #include <cstddef>
@@ -20,8 +20,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-posix::fd duplicate_of(const tcp_stream& s) {
-    posix::fd made(::fcntl(static_cast<int>(s.native_handle()), F_DUPFD_CLOEXEC, 0));
+os::descriptor duplicate_of(const tcp_stream& s) {
+    os::descriptor made(::fcntl(static_cast<int>(s.native_handle()), F_DUPFD_CLOEXEC, 0));
     REQUIRE(made);
     return made;
 }
@@ -49,7 +49,7 @@ TEST_CASE("LOOP-09 a stream with a live duplicate is closed: no event reaches it
         auto reading = spawn(reads);
         co_await yield();
         REQUIRE(loop::current().counters().pending_operations == 1);   // the kernel watches it
-        posix::fd duplicate = duplicate_of(pair.ours);
+        os::descriptor duplicate = duplicate_of(pair.ours);
         pair.ours.close();
         co_await reading;
         CHECK(end == std::errc::operation_canceled);
@@ -99,7 +99,7 @@ TEST_CASE("LOOP-09 the same where the original's number is used again, by anothe
             };
             auto reading = spawn(reads_old);
             co_await yield();
-            const posix::fd duplicate = duplicate_of(old.ours);
+            const os::descriptor duplicate = duplicate_of(old.ours);
             old.ours.close();
             co_await reading;
 

@@ -1,10 +1,8 @@
 // stdin_test.cpp - a read of standard input that nobody answers does not keep the program from ending.
 #include <corun/corun.hpp>
-#include <posix/fd.hpp>
 #include <support/catch.hpp>
 #include <support/os.hpp>
-
-#include "seam.hpp"
+#include <support/os_descriptor.hpp>
 
 #include <array>
 #include <cstddef>
@@ -43,7 +41,7 @@ TEST_CASE("SHD-04 a call on a pool thread that reads standard input keeps neithe
 
 TEST_CASE("SHD-04 a pending read of a standard input that is a socket is cancelled when main ends") {
     const auto child = os::run_in_child([]() -> int {
-        const auto [peer, input] = seam::plain_pair();
+        const auto [peer, input] = os::tcp_pair();
         if (::dup2(input.get(), STDIN_FILENO) < 0)
             return 1;
         run([]() -> task<> {
