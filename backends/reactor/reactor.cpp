@@ -2,6 +2,7 @@
 #include "reactor.hpp"
 
 #include "../posix/attempt.hpp"
+#include "../posix/forks.hpp"
 #include "../posix/signals.hpp"
 #include "../posix/socket.hpp"
 
@@ -42,6 +43,8 @@ bool ends_connection(int error) noexcept {
 }
 
 }
+
+reactor::reactor(std::unique_ptr<poller> p, std::string_view name) : poller_(std::move(p)), name_(name) { posix::watch_forks(); }
 
 reactor::~reactor() {
     for (const auto& chunk : chunks_)

@@ -12,7 +12,7 @@ namespace corun {
 
 class reactor final : public backend {
 public:
-    reactor(std::unique_ptr<poller> p, std::string_view name) noexcept : poller_(std::move(p)), name_(name) {}
+    reactor(std::unique_ptr<poller> p, std::string_view name);
     ~reactor() override;
 
     time_point now() const noexcept override;

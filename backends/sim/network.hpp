@@ -47,7 +47,7 @@ struct endpoint {
 
 class network {
 public:
-    explicit network(world& w) noexcept : world_(w) {}
+    explicit network(world& w) : world_(w) {}
     network(const network&) = delete;
 
     /// Forgets everything.

@@ -1,5 +1,6 @@
 // debug.cpp - see debug.hpp; what is found goes to the exception hook as a debug_warning.
 #include <corun/detail/debug.hpp>
+#include <corun/detail/inbox.hpp>
 #include <corun/loop.hpp>
 
 #include "describe_task.hpp"
@@ -41,7 +42,11 @@ void check_thread(const loop_core& core) {
 
 void check_task_thread(const task_state& t) {
     // A finished task's loop may have gone.
-    if (!t.is_done() && t.owner->debug)
+    if (t.is_done())
+        return;
+    if (t.owner->box->is_of_parent())
+        throw_forked();
+    if (t.owner->debug)
         check_thread(*t.owner);
 }
 

@@ -1,4 +1,5 @@
 // loop.cpp - one turn: wait, take what finished, posts, due timers, then exactly what was ready (3.1).
+#include <corun/detail/debug.hpp>
 #include <corun/detail/pool_job.hpp>
 #include <corun/inspect.hpp>
 #include <corun/loop.hpp>
@@ -36,6 +37,8 @@ loop_core& this_core() {
     loop_core* const core = try_core();
     if (!core)
         throw_usage(errc::not_started, "no corun loop runs on this thread; await inside a task that corun::run() or corun::spawn() runs");
+    if (core->forked)
+        throw_forked();
     return *core;
 }
 
@@ -48,13 +51,31 @@ task_state& this_task_state() {
 
 loop_core& core_of(loop& l) noexcept { return l; }
 
+void throw_forked() {
+    throw_usage(
+        errc::closed_loop,
+        "this process is a forked child, and the corun loop is its parent's; call corun::run() anew, or exec or _exit right after fork()");
+}
+
 void set_next_in_place(std::coroutine_handle<> next) noexcept { try_core()->next_in_place = next; }
 
+}
+
+void note_fork() noexcept {
+    detail::inbox::forget_parents();
+    detail::debug_in_use = true;   // handles are looked at from now on
+    if (current_loop) {
+        current_loop->forked = true;
+        current_loop->closed = true;
+        current_loop->stop_ = true;
+        current_loop->id = 0;   // no object belongs to it
+    }
 }
 
 loop::loop(std::unique_ptr<corun::backend> engine_made) : backend_(std::move(engine_made)) {
     engine = backend_.get();
     id = next_loop_id();
+    timers.make_room();
     box = new detail::inbox(*engine, *this);
     interrupts_.to_wake = engine;
     last_wait_ = began_ = now();
@@ -67,10 +88,12 @@ loop::~loop() {
     box->release();
 }
 
-loop* loop::try_current() noexcept { return static_cast<loop*>(detail::try_core()); }
+loop* loop::try_current() noexcept { return current_loop && current_loop->forked ? nullptr : current_loop; }
 
 loop& loop::current() {
     loop* const l = try_current();
+    if (!l && current_loop)
+        detail::throw_forked();
     if (!l)
         detail::throw_usage(errc::not_started, "no corun loop runs on this thread; corun::run() makes one, and no other way does");
     return *l;
@@ -79,6 +102,8 @@ loop& loop::current() {
 loop* loop::exchange_current(loop* l) noexcept { return std::exchange(current_loop, l); }
 
 void loop::check_open() const {
+    if (forked || box->is_of_parent())
+        detail::throw_forked();
     if (closed)
         detail::throw_usage(errc::closed_loop, "this corun loop has been closed; nothing can be started on it any more");
     if (debug)
@@ -117,8 +142,8 @@ void loop::turn() noexcept {
 bool loop::may_skip_wait() noexcept {
     if (ready.empty() || look_at_clock || skipped_ >= skip_limit_ || resumptions - resumptions_at_wait_ >= most_resumptions)
         return false;
-    ++skipped_;
-    return true;
+    // The limit is what the last turns were like; these may take longer.
+    return ++skipped_ % turns_between_looks != 0 || now() - last_wait_ <= longest_skip;
 }
 
 void loop::wait_for_news() noexcept {
@@ -146,7 +171,7 @@ void loop::wait_for_news() noexcept {
     const time_point current = now();
     // Work that takes long between two waits must not keep the kernel waiting for 60 turns of it.
     if (busy)
-        skip_limit_ = current - last_wait_ > std::chrono::microseconds(50) ? skip_limit_ / 2 : std::min(2 * skip_limit_ + 1, most_skips);
+        skip_limit_ = current - last_wait_ > longest_skip ? skip_limit_ / 2 : std::min(2 * skip_limit_ + 1, most_skips);
     last_wait_ = current;
     clock_ms = static_cast<std::uint32_t>((current - began_) / std::chrono::milliseconds(1));
     skipped_ = 0;
@@ -160,7 +185,11 @@ void loop::nothing_can_come() noexcept {
     if (real_threads) {
         engine->block(no_deadline);   // until a post
     } else if (!box->is_filled()) {
-        deadlock_ = "corun: deadlock: no task can go on and nothing is to come\n" + dump_tasks(*this);
+        try {
+            deadlock_ = "corun: deadlock: no task can go on and nothing is to come\n" + dump_tasks(*this);
+        } catch (...) {
+            deadlock_ = "deadlock";   // short enough to need no memory
+        }
         stop_ = true;
     }
 }

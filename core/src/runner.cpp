@@ -5,6 +5,8 @@
 #include "shut_down.hpp"
 #include "thread_pool.hpp"
 
+#include <corun/detail/inbox.hpp>
+
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -47,7 +49,9 @@ void runner::begin_run() {
     refuse_nested();
     if (!loop_)
         detail::throw_usage(errc::closed_loop, "this corun::runner has been closed; make another one");
-    loop::exchange_current(loop_.get());
+    if (loop_->box->is_of_parent())
+        detail::throw_forked();
+    outer_ = loop::exchange_current(loop_.get());
     loop_->main_interrupts_ = 0;
     if (handle_interrupts_)
         loop_->catch_interrupts(stop_on_termination_);
@@ -56,17 +60,19 @@ void runner::begin_run() {
 void runner::abandon_run() noexcept {
     if (loop_)
         loop_->release_interrupts();
-    loop::exchange_current(nullptr);
+    loop::exchange_current(std::exchange(outer_, nullptr));
 }
 
 void runner::drive(detail::task_state& main, bool closing) {
     main.observed = true;
     loop_->main_ = &main;
     loop_->drive(main);
+    check_not_forked();
     std::string stood_still = std::exchange(loop_->deadlock_, std::string());
     const bool stopped = std::exchange(loop_->stop_, false);
     if (closing || stopped)
         detail::shut_down(*loop_, shutdown_grace_, pool_grace_)();
+    check_not_forked();
 
     if (stood_still.empty())
         stood_still = std::move(loop_->deadlock_);
@@ -85,12 +91,28 @@ void runner::drive(detail::task_state& main, bool closing) {
         throw cancelled{};
 }
 
+/// In a forked child the loop and its frames are left where they are: each of their ends would touch what the parent uses.
+void runner::check_not_forked() {
+    if (!loop_->forked)
+        return;
+    (void)loop_.release();
+    loop::exchange_current(nullptr);
+    detail::throw_forked();
+}
+
 void runner::close() noexcept {
     if (!loop_)
         return;
+    if (loop_->box->is_of_parent()) {
+        (void)loop_.release();
+        return;
+    }
     loop* const outer = loop::exchange_current(loop_.get());
     detail::shut_down(*loop_, shutdown_grace_, pool_grace_)();
-    loop_.reset();
+    if (loop_->forked)
+        (void)loop_.release();
+    else
+        loop_.reset();
     loop::exchange_current(outer);
 }
 

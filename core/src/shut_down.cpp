@@ -16,6 +16,18 @@
 #include <stdexcept>
 
 namespace corun::detail {
+namespace {
+
+/// Says what a task is; bad_alloc if that can't be said.
+std::exception_ptr error_about(task_state& t, const char* more) noexcept {
+    try {
+        return std::make_exception_ptr(std::runtime_error(describe_task(t) + more));
+    } catch (...) {
+        return std::current_exception();
+    }
+}
+
+}
 
 shut_down::grace_timer::grace_timer(loop& l) noexcept
     : entry([](entry& e, loop* turning) noexcept {
@@ -35,6 +47,8 @@ void shut_down::operator()() noexcept {
         close_generators();
         join_pool();
         run_posts();
+        if (loop_.forked)
+            return;   // nothing of a parent's loop is touched
     } while (!loop_.stop_ && (loop_.tasks > 0 || !loop_.generators.empty() || refuse_posts()));
     if (grace_timer_.timer.is_armed())
         loop_.disarm(grace_timer_.timer);
@@ -51,13 +65,19 @@ void shut_down::begin() {
     loop_.interrupts_.default_after = loop_.interrupts_seen_ + 2;
     if (grace_) {
         const time_point current = loop_.now();
-        loop_.arm(grace_timer_.timer, saturating_add(current, *grace_), current);
+        loop_.arm_spare(grace_timer_.timer, saturating_add(current, *grace_), current);
     }
 }
 
 void shut_down::cancel_in_rounds() {
     while (loop_.tasks > 0 && !loop_.stop_) {
-        const std::vector<task_ref> round = loop_.all_tasks();
+        std::vector<task_ref> round;
+        try {
+            round = loop_.all_tasks();
+        } catch (const std::bad_alloc&) {
+            cancel_without_list();
+            continue;
+        }
         tell_of_leftovers(round);
         for (const task_ref& t : round)
             t.cancel();
@@ -72,6 +92,31 @@ void shut_down::cancel_in_rounds() {
             }
         }
     }
+}
+
+/// A round without memory for a list: each task is looked for, and its failure is left to be reported as one that nobody awaited.
+void shut_down::cancel_without_list() noexcept {
+    report_current_exception("no memory for a list of the left-over tasks; they are cancelled one after another");
+    const std::uint64_t youngest = loop_.next_task_id;
+    std::uint64_t last = 0;
+    for (task_state* t = task_after(last); t && t->id <= youngest; t = task_after(last)) {
+        last = t->id;
+        t->cancel();
+    }
+    for (task_state* t = task_after(0); t && t->id <= youngest && !loop_.stop_; t = task_after(0))
+        loop_.turn();
+}
+
+/// The unfinished task with the lowest number above `id`, or null.
+task_state* shut_down::task_after(std::uint64_t id) noexcept {
+    task_state* found = nullptr;
+    const auto look = [&found, id](task_state& t) {
+        if (t.id > id && (!found || t.id < found->id))
+            found = &t;
+    };
+    loop_.free_tasks.for_each(look);
+    loop_.owners.for_each([&look](child_owner& o) { o.children.for_each(look); });
+    return found;
 }
 
 void shut_down::tell_of_leftovers(const std::vector<task_ref>& round) noexcept {
@@ -122,7 +167,7 @@ void shut_down::join_pool() {
     entry on_bound([](entry&, loop*) noexcept {});
     bound.due = &on_bound;
     const time_point current = loop_.now();
-    loop_.arm(bound, saturating_add(current, pool_grace_), current);
+    loop_.arm_spare(bound, saturating_add(current, pool_grace_), current);
     while (!loop_.pool_->has_ended() && bound.is_armed() && !loop_.stop_)
         loop_.turn();
     if (bound.is_armed())
@@ -147,17 +192,14 @@ bool shut_down::refuse_posts() noexcept {
     return true;
 }
 
-void shut_down::give_up() {
-    const std::vector<task_ref> left = loop_.all_tasks();
-    for (const task_ref& t : left) {
-        task_state& state = t.state();
-        report_task(state, "a task did not stop within the shutdown grace",
-                    std::make_exception_ptr(std::runtime_error(describe_task(state) + "; its frames are destroyed")));
-    }
+void shut_down::give_up() noexcept {
+    for_each_task([](task_state& t) {
+        report_task(t, "a task did not stop within the shutdown grace", error_about(t, "; its frames are destroyed"));
+    });
     loop_.closed = true;
     loop_.destroying = true;
     (void)loop_.box->refuse_posts();
-    end_operations(left);
+    end_operations();
     if (loop_.pool_) {
         loop_.pool_->request_stop();
         loop_.pool_->wait_for_end(pool_grace_);
@@ -165,19 +207,18 @@ void shut_down::give_up() {
     }
     drop_calls(loop_);
     loop_.box->take(loop_.ready);
-    destroy_frames(left);
+    destroy_frames();
     while (!loop_.generators.empty())
         loop_.generators.pop_front();   // their owners destroy them
     loop_.destroying = false;
 }
 
-void shut_down::end_operations(const std::vector<task_ref>& left) noexcept {
-    for (const task_ref& t : left) {
-        task_state& state = t.state();
+void shut_down::end_operations() noexcept {
+    for_each_task([](task_state& t) {
         task_state* next = nullptr;
-        if (state.waiting_on)
-            state.waiting_on->interrupt(next);
-    }
+        if (t.waiting_on)
+            t.waiting_on->interrupt(next);
+    });
     while (loop_.pending_operations > 0) {
         operation_list finished;
         loop_.engine->wait(no_deadline, finished);
@@ -185,21 +226,52 @@ void shut_down::end_operations(const std::vector<task_ref>& left) noexcept {
     }
 }
 
-void shut_down::destroy_frames(const std::vector<task_ref>& left) noexcept {
+void shut_down::destroy_frames() noexcept {
     // The last made first: a group's children before the frame that holds the group.
-    for (const task_ref& t : std::views::reverse(left)) {
-        task_state& state = t.state();
-        const auto* const lent = dynamic_cast<const thread_waiter*>(state.waiting_on);
-        if (lent && lent->is_lent()) {
-            // A pool thread still uses what this frame holds: a leak is the lesser evil.
-            state.link<registry_tag>::unlink();
-            --loop_.tasks;
-            report_task(state, "a call on a pool thread did not end; the frames that wait for it are left behind",
-                        std::make_exception_ptr(std::runtime_error(describe_task(state))));
-            continue;
-        }
-        state.destroy_frames();
-        state.finish(loop_);
+    try {
+        for (const task_ref& t : std::views::reverse(loop_.all_tasks()))
+            destroy_frames_of(t.state());
+    } catch (const std::bad_alloc&) {
+        while (task_state* const last = last_task())
+            destroy_frames_of(*last);
+    }
+}
+
+void shut_down::destroy_frames_of(task_state& state) noexcept {
+    const task_ref kept(state);
+    const auto* const lent = dynamic_cast<const thread_waiter*>(state.waiting_on);
+    if (lent && lent->is_lent()) {
+        // A pool thread still uses what this frame holds: a leak is the lesser evil.
+        state.link<registry_tag>::unlink();
+        --loop_.tasks;
+        report_task(state, "a call on a pool thread did not end; the frames that wait for it are left behind", error_about(state, ""));
+        return;
+    }
+    state.destroy_frames();
+    state.finish(loop_);
+}
+
+/// The unfinished task that was made last, or null: the last of one of the lists, which are in creation order.
+task_state* shut_down::last_task() noexcept {
+    task_state* found = nullptr;
+    const auto look = [&found](intrusive_list<task_state, registry_tag>& list) {
+        if (!list.empty() && (!found || list.back().id > found->id))
+            found = &list.back();
+    };
+    look(loop_.free_tasks);
+    loop_.owners.for_each([&look](child_owner& o) { look(o.children); });
+    return found;
+}
+
+/// In creation order; without memory for a list, in the order of their owners.
+template <class F>
+void shut_down::for_each_task(F f) noexcept {
+    try {
+        for (const task_ref& t : loop_.all_tasks())
+            f(t.state());
+    } catch (const std::bad_alloc&) {
+        loop_.free_tasks.for_each(f);
+        loop_.owners.for_each([&f](child_owner& o) { o.children.for_each(f); });
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include <corun/loop.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -24,14 +25,20 @@ private:
 
     void begin();
     void cancel_in_rounds();
+    void cancel_without_list() noexcept;
+    task_state* task_after(std::uint64_t id) noexcept;
+    task_state* last_task() noexcept;
+    template <class F>
+    void for_each_task(F f) noexcept;
     void tell_of_leftovers(const std::vector<task_ref>& round) noexcept;
     void close_generators();
     void join_pool();
     void run_posts() noexcept;
     bool refuse_posts() noexcept;
-    void give_up();
-    void end_operations(const std::vector<task_ref>& left) noexcept;
-    void destroy_frames(const std::vector<task_ref>& left) noexcept;
+    void give_up() noexcept;
+    void end_operations() noexcept;
+    void destroy_frames() noexcept;
+    void destroy_frames_of(task_state&) noexcept;
     void drop_entries() noexcept;
 
     loop& loop_;

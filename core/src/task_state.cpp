@@ -104,7 +104,7 @@ void task_state::destroy_frames() noexcept {
 }
 
 bool task_state::cancel() noexcept {
-    if (is_done())
+    if (is_done() || owner->forked)
         return false;
     task_state* t = this;
     // Brent's: a ring of tasks that join each other would otherwise be walked for ever.

@@ -5,7 +5,16 @@
 
 namespace corun::detail {
 
-void timer_heap::insert(timer_node& node, time_point deadline) {
+void timer_heap::make_room() { slots_.reserve(std::max<std::size_t>(16, 2 * slots_.capacity())); }
+
+void timer_heap::shrink() {
+    std::vector<slot> smaller;
+    smaller.reserve(2 * slots_.size() + spare);
+    smaller.assign(slots_.begin(), slots_.end());
+    slots_.swap(smaller);
+}
+
+void timer_heap::add(timer_node& node, time_point deadline) noexcept {
     const slot s{deadline, &node};
     slots_.push_back(s);
     node.number = created_++;
@@ -26,7 +35,7 @@ void timer_heap::remove(timer_node& node) noexcept {
     // A burst of timers must not hold its memory for ever.
     if (slots_.capacity() > 1024 && slots_.size() < slots_.capacity() / 8) {
         try {
-            slots_.shrink_to_fit();
+            shrink();
         } catch (...) {
             // Keeping the memory is no error.
         }

@@ -147,3 +147,20 @@ TEST_CASE("LOOP-16 beside a task that yields after 100 us of work 64 connections
     INFO(waits << " waits, " << beside_short_steps << " of " << with_a_poll_each_turn);
     CHECK(10 * beside_short_steps >= 8 * with_a_poll_each_turn);
 }
+
+TEST_CASE("LOOP-16 after a thousand quick turns, steps of 10 ms hold a timer up for a few of them, not for as many as quick ones") {
+    work_clock_backend::state clock;
+    run(run_options().with(std::make_unique<work_clock_backend>(clock)), [&clock]() -> task<> {
+        for (int i = 0; i < 1000; ++i)
+            co_await yield();
+        bool fired = false;
+        loop::current().call_after(1ms, [&fired] { fired = true; });
+        co_await yield();   // it is armed, and the loop has waited
+        int steps = 0;
+        for (; !fired; ++steps) {
+            clock.now += 10ms;
+            co_await yield();
+        }
+        CHECK(steps <= 5);
+    });
+}

@@ -1,7 +1,7 @@
 // as_completed.hpp - tasks in the order in which they end.
 #pragma once
 
-#include <corun/queue.hpp>
+#include <corun/event.hpp>
 #include <corun/task.hpp>
 #include <corun/task_handle.hpp>
 
@@ -17,10 +17,13 @@ namespace corun {
 template <class T>
 class completions {
 public:
-    explicit completions(std::vector<task_handle<T>> tasks) : tasks_(std::move(tasks)) {
-        callbacks_.reserve(tasks_.size());
+    /// Throws std::bad_alloc; nothing is watched then.
+    explicit completions(std::vector<task_handle<T>> tasks) : completions(std::move(tasks), prepared()) {
         for (std::size_t i = 0; i < tasks_.size(); ++i)
-            callbacks_.push_back(tasks_[i].on_done([this, i] { (void)ended_.try_put(i); }));
+            callbacks_.push_back(tasks_[i].on_done([this, i] {
+                ended_.push_back(i);
+                news_.set();
+            }));
     }
     completions(const completions&) = delete;
     ~completions() {
@@ -31,17 +34,27 @@ public:
     /// Waits until the next one has ended and gives its handle; nullopt when all have been given. A request ends the wait with `cancelled`,
     /// and no task is lost.
     task<std::optional<task_handle<T>>> next() {
-        if (given_ == tasks_.size())
-            co_return std::nullopt;
-        const std::size_t which = co_await ended_.get();
-        ++given_;
-        co_return std::move(tasks_[which]);
+        while (given_ == ended_.size()) {
+            if (given_ == tasks_.size())
+                co_return std::nullopt;
+            news_.clear();
+            co_await news_.wait();
+        }
+        co_return std::move(tasks_[ended_[given_++]]);
     }
 
 private:
+    struct prepared {};
+    // Room for all, so that an end is never lost for want of memory.
+    completions(std::vector<task_handle<T>> tasks, prepared) : tasks_(std::move(tasks)) {
+        callbacks_.reserve(tasks_.size());
+        ended_.reserve(tasks_.size());
+    }
+
     std::vector<task_handle<T>> tasks_;
     std::vector<callback_handle> callbacks_;
-    queue<std::size_t> ended_;
+    std::vector<std::size_t> ended_;
+    event news_;
     std::size_t given_ = 0;
 };
 

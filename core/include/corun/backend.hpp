@@ -92,6 +92,9 @@ struct interrupt_counter {
     bool quit = false;                   ///< also catch the wish to see the tasks (SIGQUIT)
 };
 
+/// For backends of systems that fork: called in the forked child, on its only thread. The parent's loops are closed ones there (10).
+void note_fork() noexcept;
+
 /// What a simulation decides beyond I/O; see backend::simulated().
 class simulation {
 public:

@@ -22,7 +22,7 @@ namespace detail {
 /// What the ends of a channel share; the last end frees it.
 template <class T>
 struct channel_state {
-    explicit channel_state(std::size_t capacity) noexcept : items(capacity) {}
+    explicit channel_state(std::size_t capacity) : items(capacity) {}
 
     void release() noexcept {
         if (--ends == 0)

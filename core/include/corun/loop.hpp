@@ -185,6 +185,7 @@ public:
 private:
     friend class runner;
     friend class detail::shut_down;
+    friend void note_fork() noexcept;
     friend detail::loop_core& detail::core_of(loop&) noexcept;
     friend detail::loop_core* detail::try_core() noexcept;
     friend void detail::start_on_pool(detail::loop_core&, detail::pool_job&);
@@ -237,6 +238,8 @@ private:
 
     // How long work may keep the kernel waiting (3.1).
     static constexpr int most_skips = 60;
+    static constexpr int turns_between_looks = 4;   // at the clock, while waits are skipped
+    static constexpr duration longest_skip = std::chrono::microseconds(50);
     static constexpr std::uint64_t most_resumptions = 1000;
     int skipped_ = 0;
     int skip_limit_ = most_skips;

@@ -136,7 +136,7 @@ public:
     class getter;
     class putter;
 
-    explicit basic_queue(std::size_t capacity = 0) noexcept : queue_core(capacity) {}
+    explicit basic_queue(std::size_t capacity = 0) : queue_core(capacity) {}
 
     /// Waits for an item and gives it. A request ends the wait with `cancelled`; an item that had been reserved passes on.
     /// Throws queue_shut_down once the queue is shut down and empty.

@@ -68,8 +68,10 @@ private:
     void begin_run();
     void abandon_run() noexcept;
     void drive(detail::task_state& main, bool closing);
+    void check_not_forked();
 
     std::unique_ptr<loop> loop_;
+    loop* outer_ = nullptr;   // current before: none, or a parent's in a forked child
     std::optional<duration> shutdown_grace_;
     duration pool_grace_;
     bool handle_interrupts_;

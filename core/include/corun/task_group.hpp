@@ -64,14 +64,15 @@ private:
     /// The child: what it ends with before it is ready is for the starter alone.
     template <class State, class T, class F, class... Args>
     static task<> run_starting(std::shared_ptr<State> state, F f, Args... args) {
-        const outcome<void> left = co_await settled(call(f, started<T>(state), args...));
-        if (state->is_ready) {
-            left.rethrow();
-            co_return;
+        try {
+            co_await call(f, started<T>(state), args...);
+        } catch (const cancelled&) {
+            throw;
+        } catch (...) {
+            if (state->is_ready)
+                throw;
+            state->error = std::current_exception();
         }
-        state->error = left.error();
-        if (left.is_cancelled())
-            throw cancelled{};
     }
     [[noreturn]] static void throw_not_ready();
 

@@ -172,7 +172,8 @@ class sim_control {
 public:
     sim_control();
 
-    /// Nothing gets through any more, on any connection or on those of one listener's port, until heal(). New connections wait.
+    /// Nothing that is sent from now on gets through, on any connection or on those of one listener's port, until heal(); what is under way
+    /// arrives. New connections wait.
     void partition();
     void partition(std::uint16_t port);
 

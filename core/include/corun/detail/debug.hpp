@@ -23,7 +23,7 @@ void check_step(task_state&, loop_core&, time_point began) noexcept;
 /// Throws usage_error(errc::wrong_thread) on another thread than the loop's.
 void check_thread(const loop_core&);
 
-/// The same for a task's loop, if that is in debug mode.
+/// The same for a task's loop, if that is in debug mode; throws usage_error(errc::closed_loop) if it is a forked child's parent's.
 void check_task_thread(const task_state&);
 
 /// The running task's id; 0 outside tasks and where no loop is in debug mode.

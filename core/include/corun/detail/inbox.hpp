@@ -21,7 +21,7 @@ public:
     inbox(backend& b, loop_core& c) noexcept : backend_(&b), core_(&c) {}
 
     /// A user's post. Any thread. False once posts are refused: the entry stays the caller's.
-    bool post(entry& e) noexcept { return push(e, posts_refused_); }
+    bool post(entry& e) noexcept { return !is_of_parent() && push(e, posts_refused_); }
 
     /// The end of a pool's job: let in until the loop has closed. Any thread.
     bool push(entry& e) noexcept { return push(e, closed_); }
@@ -48,9 +48,13 @@ public:
     /// Moves what is left behind `ready` and lets nothing more in.
     void close(entry_list& ready) noexcept;
 
-    /// The loop, or null once it has closed. Loop's thread.
-    loop_core* core() const noexcept { return core_; }
+    /// The loop, or null once it has closed, or if it is a parent's. Loop's thread.
+    loop_core* core() const noexcept { return is_of_parent() ? nullptr : core_; }
     void forget_core() noexcept { core_ = nullptr; }
+
+    /// True in a forked child for the loops of its parent.
+    bool is_of_parent() const noexcept { return process_ != this_process.load(std::memory_order_relaxed); }
+    static void forget_parents() noexcept { this_process.fetch_add(1, std::memory_order_relaxed); }
 
     void add_reference() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
     void release() noexcept {
@@ -68,6 +72,8 @@ private:
     std::atomic<bool> filled_ = false;
     std::atomic<bool> asleep_ = false;
     loop_core* core_;
+    static inline constinit std::atomic<std::uint32_t> this_process = 0;   // counts forks on the way here
+    const std::uint32_t process_ = this_process.load(std::memory_order_relaxed);
     bool posts_refused_ = false;
     bool closed_ = false;
     std::atomic<std::uint32_t> references_ = 1;

@@ -42,6 +42,12 @@ struct loop_core {
         if (deadline <= current)
             look_at_clock = true;
     }
+    /// The same with room that is kept for shut down.
+    void arm_spare(timer_node& node, time_point deadline, time_point current) noexcept {
+        timers.insert_spare(node, deadline);
+        if (deadline <= current)
+            look_at_clock = true;
+    }
     void disarm(timer_node& node) noexcept { timers.remove(node); }
 
     entry_list ready;
@@ -54,6 +60,7 @@ struct loop_core {
     inbox* box = nullptr;
     bool look_at_clock = false;
     bool real_threads = true;   // false: simulation, where nothing comes from outside the loop's thread
+    bool forked = false;        // this process is a forked child, the loop is the parent's
     bool closed = false;        // nothing can be started any more
     bool destroying = false;    // frames are being destroyed by force: groups inside count as ended
     std::uint64_t id = 0;       // of this loop, unique in the process
@@ -78,8 +85,10 @@ struct loop_core {
 /// The core of the loop that runs on this thread, or null. Not inlined: compilers cache thread-locals across suspensions.
 loop_core* try_core() noexcept;
 
-/// The same; throws usage_error(errc::not_started) outside a loop.
+/// The same; throws usage_error: errc::not_started outside a loop, errc::closed_loop in a forked child.
 loop_core& this_core();
+
+[[noreturn]] void throw_forked();
 
 /// The task that runs now; throws usage_error(errc::not_started) if none does.
 task_state& this_task_state();

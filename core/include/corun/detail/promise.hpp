@@ -95,7 +95,10 @@ template <class Promise>
 task_state& suspending_task(std::coroutine_handle<Promise> h, const await_place& where) {
     if constexpr (own_promise<Promise>) {
         h.promise().where = where;
-        return *try_core()->current_task;
+        loop_core& core = *try_core();
+        if (core.forked)
+            throw_forked();
+        return *core.current_task;
     } else {
         throw_usage(errc::not_started, "a corun awaitable was awaited in a coroutine that no corun loop runs; await it in a corun::task "
                                        "given to corun::run() or corun::spawn()");

@@ -34,12 +34,24 @@ public:
     timer_node& first() noexcept { return *slots_.front().node; }
 
     /// Arms a node that is out. Throws std::bad_alloc and changes nothing.
-    void insert(timer_node& node, time_point deadline);
+    void insert(timer_node& node, time_point deadline) {
+        if (slots_.size() + spare >= slots_.capacity())
+            make_room();
+        add(node, deadline);
+    }
+
+    /// The same, for at most `spare` nodes at a time, whatever else is armed: there is room for them.
+    void insert_spare(timer_node& node, time_point deadline) noexcept { add(node, deadline); }
+
+    /// Makes room for further nodes, and for the spare ones. Throws std::bad_alloc.
+    void make_room();
 
     /// Takes an armed node out.
     void remove(timer_node& node) noexcept;
 
 private:
+    static constexpr std::size_t spare = 2;   // shut down bounds itself and the pool
+
     struct slot {
         time_point deadline;
         timer_node* node;
@@ -52,6 +64,8 @@ private:
         slots_[i] = s;
         s.node->index = static_cast<std::uint32_t>(i);
     }
+    void add(timer_node& node, time_point deadline) noexcept;
+    void shrink();
     void rise(std::size_t i, slot s) noexcept;
     void sink(std::size_t i, slot s) noexcept;
 
