@@ -1,4 +1,5 @@
 // epoll_poller.cpp - edge-triggered: each descriptor is registered once, and costs no further call of epoll.
+#include "../posix/clock.hpp"
 #include "../posix/fatal.hpp"
 #include "../posix/socket.hpp"
 #include "../posix/wake_fd.hpp"
@@ -80,7 +81,7 @@ private:
         const int size = static_cast<int>(events.size());
         if (deadline == no_deadline)
             return sys::epoll_wait(epoll_.get(), events.data(), size, -1);
-        const duration left = until(deadline);
+        const duration left = posix::time_until(deadline);
         if (left == duration::zero())
             return sys::epoll_wait(epoll_.get(), events.data(), size, 0);
         if (has_pwait2_) {
@@ -95,13 +96,6 @@ private:
         const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(left).count();
         return sys::epoll_wait(epoll_.get(), events.data(), size,
                                static_cast<int>(std::min<decltype(milliseconds)>(milliseconds, INT_MAX)));
-    }
-
-    static duration until(time_point deadline) noexcept {
-        if (deadline <= time_point())   // long past: saves reading the clock
-            return duration::zero();
-        const auto now = std::chrono::steady_clock::now().time_since_epoch();
-        return std::max(deadline.time_since_epoch() - std::chrono::duration_cast<duration>(now), duration::zero());
     }
 
     posix::fd epoll_;

@@ -1,34 +1,16 @@
 // attempt.cpp - one system call a try; EINTR is no answer.
 #include "attempt.hpp"
 
+#include "operations.hpp"
 #include "sockaddr.hpp"
 #include "sys.hpp"
 
-#include <algorithm>
-#include <climits>
 #include <cstddef>
-
-#include <sys/uio.h>
 
 namespace corun::posix {
 namespace {
 
-// Slices go to the kernel as they are.
-static_assert(sizeof(io_slice) == sizeof(iovec) && offsetof(io_slice, data) == offsetof(iovec, iov_base) &&
-              offsetof(io_slice, size) == offsetof(iovec, iov_len));
-
-#ifndef IOV_MAX
-constexpr std::uint32_t IOV_MAX = 1024;
-#endif
-
 bool is_would_block(int error) noexcept { return error == EAGAIN || error == EWOULDBLOCK; }
-
-msghdr message_of(const operation& o) noexcept {
-    msghdr m{};
-    m.msg_iov = const_cast<iovec*>(reinterpret_cast<const iovec*>(o.slices));
-    m.msg_iovlen = std::min<std::uint32_t>(o.slice_count, IOV_MAX);
-    return m;
-}
 
 std::size_t total_size(const io_slice* slices, std::size_t count) noexcept {
     std::size_t total = 0;
@@ -72,23 +54,6 @@ attempted write(int fd, operation& o) noexcept {
         return transfer(o, [&]() noexcept { return sys::send(fd, o.slices->data, o.slices->size, flags); });
     const msghdr m = message_of(o);
     return transfer(o, [&]() noexcept { return sys::sendmsg(fd, &m, flags); });
-}
-
-/// Errors of a connection that went before it was accepted; the listener is well.
-bool is_of_the_connection(int error) noexcept {
-    switch (error) {
-    case EINTR:
-    case ECONNABORTED:
-    case EPROTO:
-    case EPERM:   // a firewall's rule
-    case ENETDOWN:
-    case ENETUNREACH:
-    case EHOSTDOWN:
-    case EHOSTUNREACH:
-    case ENOPROTOOPT:
-    case ETIMEDOUT: return true;
-    default: return false;
-    }
 }
 
 attempted accept(int fd, operation& o) noexcept {

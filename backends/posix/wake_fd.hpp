@@ -24,13 +24,18 @@ public:
         const int kept = errno;
         const std::uint64_t one = 1;
         while (sys::write(fd_.get(), &one, sizeof one) < 0) {
-            std::uint64_t all;
             if (errno == EAGAIN)   // the count is full: emptied, it takes the edge
-                (void)!sys::read(fd_.get(), &all, sizeof all);
+                drain();
             else if (errno != EINTR)
                 fatal("corun: the descriptor that wakes a loop was closed or replaced by somebody else\n");
         }
         errno = kept;
+    }
+
+    /// It is not readable any more, until the next wake.
+    void drain() noexcept {
+        std::uint64_t all;
+        (void)!sys::read(fd_.get(), &all, sizeof all);
     }
 
 private:

@@ -2,33 +2,19 @@
 #include "reactor.hpp"
 
 #include "../posix/attempt.hpp"
+#include "../posix/clock.hpp"
 #include "../posix/forks.hpp"
+#include "../posix/operations.hpp"
 #include "../posix/signals.hpp"
 #include "../posix/socket.hpp"
 
-#include <algorithm>
 #include <cassert>
-#include <chrono>
 #include <climits>
-#include <new>
 
 namespace corun {
 namespace {
 
 constexpr std::uint8_t both = registration::readable | registration::writable;
-
-/// The slots that an operation takes; 0 for one that never waits, or is unknown.
-std::uint8_t directions_of(const operation& o) noexcept {
-    switch (o.kind) {
-    case operation_kind::read:
-    case operation_kind::accept: return registration::readable;
-    case operation_kind::write:
-    case operation_kind::connect:
-    case operation_kind::shutdown: return registration::writable;   // not beside a write, which it would cut off
-    case operation_kind::poll: return static_cast<std::uint8_t>(o.value & both);
-    }
-    return 0;
-}
 
 static_assert(ready::readable == registration::readable && ready::writable == registration::writable);
 
@@ -37,25 +23,18 @@ submitted answer(operation& o, int error) noexcept {
     return submitted::finished;
 }
 
-/// True for an error with which the connection itself has ended.
-bool ends_connection(int error) noexcept {
-    return error == ECONNRESET || error == ETIMEDOUT || error == EHOSTUNREACH || error == ENETUNREACH;
-}
-
 }
 
 reactor::reactor(std::unique_ptr<poller> p, std::string_view name) : poller_(std::move(p)), name_(name) { posix::watch_forks(); }
 
 reactor::~reactor() {
-    for (const auto& chunk : chunks_)
-        for (std::size_t i = 0; i < chunk_size; ++i)
-            if (chunk[i].is_open())
-                sys::close(chunk[i].fd);
+    records_.for_each([](const registration& r) {
+        if (r.is_open())
+            sys::close(r.fd);
+    });
 }
 
-time_point reactor::now() const noexcept {
-    return time_point(std::chrono::duration_cast<duration>(std::chrono::steady_clock::now().time_since_epoch()));
-}
+time_point reactor::now() const noexcept { return posix::now(); }
 
 waited reactor::wait(time_point deadline, operation_list& finished) noexcept {
     const bool woken = poller_->wait(finished_.empty() ? deadline : time_point::min(), ready_);
@@ -84,10 +63,10 @@ void reactor::retry(registration& r, operation& o) noexcept {
 }
 
 submitted reactor::submit(operation& o) noexcept {
-    registration* const r = find(o.target);
+    registration* const r = records_.find(o.target);
     if (!r)
         return answer(o, EBADF);
-    const std::uint8_t directions = directions_of(o);
+    const std::uint8_t directions = posix::directions_of(o);
     if (directions == 0)
         return answer(o, EOPNOTSUPP);
     if (r->wanted() & directions)
@@ -109,12 +88,12 @@ bool reactor::try_once(registration& r, operation& o) noexcept {
         return try_accept(r, o);
     const posix::attempted a = posix::attempt(r.fd, o);
     if (a == posix::attempted::would_block) {
-        r.ready = static_cast<std::uint8_t>(r.ready & ~directions_of(o));
+        r.ready = static_cast<std::uint8_t>(r.ready & ~posix::directions_of(o));
         return false;
     }
     if (a == posix::attempted::short_read && r.attached && r.is_stream && !(r.ready & registration::unusual))
         r.ready = static_cast<std::uint8_t>(r.ready & ~registration::readable);
-    if (ends_connection(o.error))
+    if (posix::ends_connection(o.error))
         r.lost = o.error;
     else if (o.kind == operation_kind::read && o.error == 0 && o.count == 0)
         o.error = r.lost;   // the kernel tells it once, then calls it the end
@@ -123,25 +102,25 @@ bool reactor::try_once(registration& r, operation& o) noexcept {
 
 bool reactor::try_accept(registration& r, operation& o) noexcept {
     // The record first: without memory for it no connection may be taken from the kernel.
-    registration* const record = take_record();
+    registration* const record = records_.take();
     if (!record) {
         o.finish(ENOMEM);
         return true;
     }
     if ((r.asks_first ? posix::accept_after_poll(r.fd, o) : posix::attempt(r.fd, o)) == posix::attempted::would_block) {
-        give_record_back(*record);
+        records_.give_back(*record);
         r.ready = static_cast<std::uint8_t>(r.ready & ~registration::readable);
         return false;
     }
     if (o.error != 0)
-        give_record_back(*record);
+        records_.give_back(*record);
     else
         o.accepted = bind_record(*record, o.value, true);
     return true;
 }
 
 void reactor::park(registration& r, operation& o) noexcept {
-    const std::uint8_t directions = directions_of(o);
+    const std::uint8_t directions = posix::directions_of(o);
     o.state = operation_state::pending;
     if (directions & registration::readable)
         r.reader = &o;
@@ -154,7 +133,7 @@ void reactor::perform(operation& o) noexcept { o.finish(EOPNOTSUPP); }
 
 bool reactor::cancel(operation& o) noexcept {
     assert(o.state == operation_state::pending);
-    if (registration* const r = find(o.target))
+    if (registration* const r = records_.find(o.target))
         end_canceled(*r, o);
     return true;
 }
@@ -174,12 +153,12 @@ void reactor::leave(registration& r, operation& o) noexcept {
 }
 
 result<handle> reactor::open(socket_type type) noexcept {
-    registration* const r = take_record();
+    registration* const r = records_.take();
     if (!r)
         return std::error_code(ENOMEM, std::system_category());
     result<posix::fd> made = posix::open_socket(type);
     if (!made) {
-        give_record_back(*r);
+        records_.give_back(*r);
         return made.error();
     }
     return bind_record(*r, made->release(), true);
@@ -191,7 +170,7 @@ result<handle> reactor::adopt(native_handle native, handle_kind kind) noexcept {
     const int fd = static_cast<int>(native);
     if (const std::error_code wrong = posix::check_kind(fd, kind))
         return wrong;
-    registration* const r = take_record();
+    registration* const r = records_.take();
     if (!r)
         return std::error_code(ENOMEM, std::system_category());
     const handle h = bind_record(*r, fd, kind == handle_kind::tcp_stream);
@@ -200,7 +179,7 @@ result<handle> reactor::adopt(native_handle native, handle_kind kind) noexcept {
 }
 
 std::error_code reactor::control(handle h, control_request& request) noexcept {
-    registration* const r = find(h);
+    registration* const r = records_.find(h);
     if (!r)
         return {EBADF, std::system_category()};
     if (request.kind == control_kind::release)
@@ -217,7 +196,7 @@ std::error_code reactor::release(registration& r, native_handle& native) noexcep
 }
 
 std::error_code reactor::close(handle h) noexcept {
-    registration* const r = find(h);
+    registration* const r = records_.find(h);
     if (!r)
         return {EBADF, std::system_category()};
     if (r->reader)
@@ -237,64 +216,18 @@ void reactor::forget(registration& r) noexcept {
     if (r.attached)
         poller_->detach(r);
     ++r.generation;
-    give_record_back(r);
+    records_.give_back(r);
 }
 
 void reactor::block(time_point deadline) noexcept {
     if (!finished_.empty())
         return;
-    for (;;) {
-        int milliseconds = -1;
-        if (deadline != no_deadline) {
-            const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now()).count();
-            milliseconds = static_cast<int>(std::clamp<decltype(left)>(left, 0, INT_MAX));
-        }
-        pollfd p{static_cast<int>(wait_handle()), POLLIN, 0};
-        if (sys::poll(&p, 1, milliseconds) >= 0 || errno != EINTR)
-            return;
-    }
+    posix::wait_readable(static_cast<int>(wait_handle()), deadline);
 }
 
 bool reactor::catch_interrupts(interrupt_counter& c) noexcept { return posix::catch_interrupts(c); }
 
 void reactor::release_interrupts(interrupt_counter& c) noexcept { posix::release_interrupts(c); }
-
-registration* reactor::find(handle h) noexcept {
-    const std::size_t chunk = h.index / chunk_size;
-    if (chunk >= chunks_.size())
-        return nullptr;
-    registration& r = chunks_[chunk][h.index % chunk_size];
-    return r.is_open() && r.generation == h.generation ? &r : nullptr;
-}
-
-registration* reactor::take_record() noexcept {
-    if (!free_) {
-        try {
-            chunks_.push_back(std::make_unique<registration[]>(chunk_size));
-        } catch (const std::bad_alloc&) {
-            return nullptr;
-        }
-        for (std::size_t i = chunk_size; i-- > 0;) {
-            registration& r = chunks_.back()[i];
-            r.index = static_cast<std::uint32_t>((chunks_.size() - 1) * chunk_size + i);
-            r.next = free_;
-            free_ = &r;
-        }
-    }
-    registration* const r = free_;
-    free_ = r->next;
-    return r;
-}
-
-void reactor::give_record_back(registration& r) noexcept {
-    const std::uint32_t index = r.index;
-    const std::uint32_t generation = r.generation;
-    r = registration();
-    r.index = index;
-    r.generation = generation;
-    r.next = free_;
-    free_ = &r;
-}
 
 handle reactor::bind_record(registration& r, int fd, bool is_stream) noexcept {
     r.fd = fd;

@@ -1,12 +1,12 @@
 // reactor.hpp - a completion-style backend made from a poller: try, park, try again when ready.
 #pragma once
 
+#include "../posix/handle_table.hpp"
 #include "poller.hpp"
 
 #include <corun/backend.hpp>
 
 #include <memory>
-#include <vector>
 
 namespace corun {
 
@@ -36,11 +36,6 @@ public:
     std::string_view name() const noexcept override { return name_; }
 
 private:
-    static constexpr std::size_t chunk_size = 64;
-
-    registration* find(handle h) noexcept;
-    registration* take_record() noexcept;
-    void give_record_back(registration&) noexcept;
     handle bind_record(registration&, int fd, bool is_stream) noexcept;
 
     bool try_once(registration&, operation&) noexcept;
@@ -57,8 +52,7 @@ private:
     std::string_view name_;
     ready_list ready_;
     operation_list finished_;   // outside wait(), or not handed over yet
-    std::vector<std::unique_ptr<registration[]>> chunks_;
-    registration* free_ = nullptr;
+    posix::handle_table<registration> records_;
 };
 
 }

@@ -1,5 +1,4 @@
-// registration.hpp - what a reactor knows about one descriptor. Records are recycled, their memory is never given back: a
-// late report of the kernel finds a record, never freed memory.
+// registration.hpp - what a reactor knows about one descriptor.
 #pragma once
 
 #include <corun/operation.hpp>

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 namespace corun {
 
@@ -68,6 +69,12 @@ private:
 class deadlock : public std::runtime_error {
 public:
     using runtime_error::runtime_error;
+};
+
+/// The system has no such backend, or does not let this process use it. The text says what to do.
+class backend_unavailable : public std::system_error {
+public:
+    using system_error::system_error;
 };
 
 /// What debug mode found; it is never thrown, the exception hook is told of it.

@@ -1,0 +1,27 @@
+// io_uring.hpp - the io_uring backend: a completion engine.
+#pragma once
+
+#include <corun/backend.hpp>
+
+#include <cstdint>
+#include <memory>
+
+namespace corun {
+
+/// Sizes of the ring, and less of what newer kernels offer: for tests, and for measuring.
+struct io_uring_options {
+    io_uring_options() noexcept {}
+    io_uring_options(std::uint32_t requests_at_once, std::uint32_t answers_at_once, bool only_basic = false) noexcept
+        : submissions(requests_at_once), completions(answers_at_once), basic(only_basic) {}
+
+    std::uint32_t submissions = 256;    ///< requests that fit into the ring until the kernel takes them; more wait their turn
+    std::uint32_t completions = 2048;   ///< answers that fit; the kernel keeps those beyond
+    bool basic = false;                 ///< only what Linux 5.15 has
+};
+
+/// A backend on Linux's io_uring (5.15 or later). Throws backend_unavailable where the kernel or a filter refuses io_uring, and another
+/// std::system_error when the system is out of descriptors or memory.
+std::unique_ptr<backend> make_io_uring();
+std::unique_ptr<backend> make_io_uring(const io_uring_options&);
+
+}

@@ -1,0 +1,87 @@
+// io_uring_backend.hpp - operations are tried once; those that would wait are lent to the kernel, whose answer ends them.
+#pragma once
+
+#include "../posix/handle_table.hpp"
+#include "../posix/wake_fd.hpp"
+#include "record.hpp"
+#include "ring.hpp"
+
+#include <corun/backend.hpp>
+
+#include <optional>
+
+#include <sys/types.h>
+
+namespace corun::uring {
+
+class io_uring_backend final : public backend {
+public:
+    explicit io_uring_backend(const io_uring_options&);
+    ~io_uring_backend() override;
+
+    time_point now() const noexcept override;
+    waited wait(time_point deadline, operation_list& finished) noexcept override;
+    void wake() noexcept override { wake_.wake(); }
+
+    submitted submit(operation&) noexcept override;
+    void perform(operation&) noexcept override;
+    bool cancel(operation&) noexcept override;
+
+    result<handle> open(socket_type) noexcept override;
+    result<handle> adopt(native_handle, handle_kind) noexcept override;
+    std::error_code control(handle, control_request&) noexcept override;
+    std::error_code close(handle) noexcept override;
+
+    native_handle wait_handle() noexcept override;
+    void block(time_point deadline) noexcept override;
+    void on_news(void (*)(void*) noexcept, void*) noexcept override {}   // for borrowed loops
+    bool catch_interrupts(interrupt_counter&) noexcept override;
+    void release_interrupts(interrupt_counter&) noexcept override;
+    std::string_view name() const noexcept override { return "io_uring"; }
+
+private:
+    // submit: a try, then the kernel.
+    bool try_once(record&, operation&) noexcept;
+    bool try_accept(record&, operation&) noexcept;
+    bool lend(record&, operation&) noexcept;
+    bool get_extra(slot&) noexcept;
+    void give_extra_back(slot&) noexcept;
+
+    // To the kernel.
+    void start() noexcept;
+    void watch_wakes() noexcept;
+    void hand_over() noexcept;
+    bool hand_over(record&) noexcept;
+    bool hand_over(record&, slot&) noexcept;
+
+    // From the kernel.
+    int collect() noexcept;
+    void take_answer(const io_uring_cqe&) noexcept;
+    void take_transfer(record&, slot&, const io_uring_cqe&) noexcept;
+    void take_connection(slot&, int fd) noexcept;
+    void try_again(record&, slot&) noexcept;
+    void begin_anew(record&, slot&, bool polls) noexcept;
+    static void note_end(record&, operation&) noexcept;
+    void leave(record&, slot&) noexcept;
+
+    bool ask_to_end(record&, slot&) noexcept;
+    std::error_code end(record&) noexcept;
+    handle bind_record(record&, int fd, bool is_stream) noexcept;
+    std::error_code release(record&, native_handle&) noexcept;
+
+    ring ring_;
+    posix::wake_fd wake_;
+    std::optional<posix::wake_fd> handle_;   // readable when there is news, for an outer loop
+    posix::handle_table<record> records_;
+    record_list listed_;
+    operation_list finished_;   // outside wait(), or not handed over yet
+    extra* free_extras_ = nullptr;
+    std::size_t lent_ = 0;   // operations that the kernel has
+    pid_t process_;
+    bool started_ = false;
+    bool watches_wakes_ = false;
+    bool woken_ = false;
+    std::error_code close_error_;   // of the last descriptor that went with its last answer
+};
+
+}

@@ -1,0 +1,39 @@
+// clock.hpp - the clock of every POSIX backend, and a wait for one descriptor.
+#pragma once
+
+#include "sys.hpp"
+
+#include <corun/clock.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <climits>
+
+namespace corun::posix {
+
+inline time_point now() noexcept {
+    return time_point(std::chrono::duration_cast<duration>(std::chrono::steady_clock::now().time_since_epoch()));
+}
+
+/// How long it is until then; zero for what is past.
+inline duration time_until(time_point deadline) noexcept {
+    if (deadline <= time_point())   // long past: saves reading the clock
+        return duration::zero();
+    return std::max(deadline - now(), duration::zero());
+}
+
+/// Returns when `fd` polls readable, or at the deadline.
+inline void wait_readable(int fd, time_point deadline) noexcept {
+    for (;;) {
+        int milliseconds = -1;
+        if (deadline != no_deadline) {
+            const auto left = std::chrono::ceil<std::chrono::milliseconds>(time_until(deadline)).count();
+            milliseconds = static_cast<int>(std::min<decltype(left)>(left, INT_MAX));
+        }
+        pollfd p{fd, POLLIN, 0};
+        if (sys::poll(&p, 1, milliseconds) >= 0 || errno != EINTR)
+            return;
+    }
+}
+
+}

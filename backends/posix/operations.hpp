@@ -1,0 +1,69 @@
+// operations.hpp - what every POSIX backend has to know about kinds of operations and about errors.
+#pragma once
+
+#include <corun/operation.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstddef>
+#include <cstdint>
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+namespace corun::posix {
+
+/// The directions that an operation takes, a `ready` mask; 0 for one that never waits, or is unknown.
+inline std::uint8_t directions_of(const operation& o) noexcept {
+    switch (o.kind) {
+    case operation_kind::read:
+    case operation_kind::accept: return ready::readable;
+    case operation_kind::write:
+    case operation_kind::connect:
+    case operation_kind::shutdown: return ready::writable;   // not beside a write, which it would cut off
+    case operation_kind::poll: return static_cast<std::uint8_t>(o.value & (ready::readable | ready::writable));
+    }
+    return 0;
+}
+
+/// True for an error with which the connection itself has ended.
+inline bool ends_connection(int error) noexcept {
+    return error == ECONNRESET || error == ETIMEDOUT || error == EHOSTUNREACH || error == ENETUNREACH;
+}
+
+/// True for an accept's error that is one of a connection that went before it was taken; the listener is well.
+inline bool is_of_the_connection(int error) noexcept {
+    switch (error) {
+    case EINTR:
+    case ECONNABORTED:
+    case EPROTO:
+    case EPERM:   // a firewall's rule
+    case ENETDOWN:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENOPROTOOPT:
+    case ETIMEDOUT: return true;
+    default: return false;
+    }
+}
+
+// Slices go to the kernel as they are.
+static_assert(sizeof(io_slice) == sizeof(iovec) && offsetof(io_slice, data) == offsetof(iovec, iov_base) &&
+              offsetof(io_slice, size) == offsetof(iovec, iov_len));
+
+/// The slices of a transfer as one message, as many as the system takes at a time.
+inline msghdr message_of(const operation& o) noexcept {
+#ifdef IOV_MAX
+    constexpr std::uint32_t most = IOV_MAX;
+#else
+    constexpr std::uint32_t most = 1024;
+#endif
+    msghdr m{};
+    m.msg_iov = const_cast<iovec*>(reinterpret_cast<const iovec*>(o.slices));
+    m.msg_iovlen = std::min(o.slice_count, most);
+    return m;
+}
+
+}
