@@ -11,6 +11,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -21,17 +22,23 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// The descriptor of the only loop of this process whose kind is called so.
-int own_descriptor(const std::string& kind) {
+/// What a descriptor of a loop may be called, on whatever backend.
+using kinds = std::vector<std::string>;
+const kinds to_be_woken = {"eventfd"};
+const kinds to_wait_on = {"eventpoll", "io_uring"};
+
+/// The descriptor of the only loop of this process that is of one of these kinds.
+int own_descriptor(const kinds& called) {
     const auto open = os::open_descriptors().value();
     for (const std::string& d : open)
-        if (d.find(kind) != std::string::npos)
-            return std::stoi(d);
-    throw std::runtime_error("the loop has no " + kind);
+        for (const std::string& kind : called)
+            if (d.find(kind) != std::string::npos)
+                return std::stoi(d);
+    throw std::runtime_error("the loop has no " + called.front());
 }
 
 /// In a child: does something to the descriptor, then sleeps, and is posted to as it goes to sleep. Gives up after two seconds.
-os::child_end sleep_without(const std::string& kind, void (*harm)(int descriptor)) {
+os::child_end sleep_without(const kinds& kind, void (*harm)(int descriptor)) {
     return os::run_in_child([&] {
         ::alarm(2);
         backend_calls calls;
@@ -68,12 +75,12 @@ void check_end(const os::child_end& child) {
 }
 
 TEST_CASE("THR-11 a wake descriptor that was closed or replaced behind the loop's back ends the program at the next wake, with a message") {
-    check_end(sleep_without("eventfd", &close_it));
-    check_end(sleep_without("eventfd", &replace_it));
+    check_end(sleep_without(to_be_woken, &close_it));
+    check_end(sleep_without(to_be_woken, &replace_it));
 }
 
 TEST_CASE(
     "THR-11 a descriptor to wait on that was closed or replaced behind the loop's back ends the program at the next wait, with a message") {
-    check_end(sleep_without("eventpoll", &close_it));
-    check_end(sleep_without("eventpoll", &replace_it));
+    check_end(sleep_without(to_wait_on, &close_it));
+    check_end(sleep_without(to_wait_on, &replace_it));
 }
