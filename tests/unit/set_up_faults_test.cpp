@@ -1,6 +1,7 @@
 // set_up_faults_test.cpp - the system refuses a call while a loop and its connections are set up: each call in turn. The program's own
 // definitions of these functions come before the C library's.
 #include <corun/corun.hpp>
+#include <corun/epoll.hpp>
 #include <support/catch.hpp>
 #include <support/connected_pair.hpp>
 #include <support/os.hpp>
@@ -81,7 +82,7 @@ using namespace std::chrono_literals;
 
 /// A loop, a listener, a connection, and a read that waits.
 void set_up() {
-    run([]() -> task<> {
+    run(run_options().with(make_epoll()), []() -> task<> {
         auto listener = tcp_listener::bind(loopback());
         auto client = co_await connect(listener.local_address());
         auto served = co_await listener.accept();
