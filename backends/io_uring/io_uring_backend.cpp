@@ -28,6 +28,9 @@ constexpr int most_answers = 256;
 /// For how long a wait sleeps while the kernel takes no request.
 constexpr duration retry_time = std::chrono::milliseconds(1);
 
+/// With so many answers in one wait, writes go to the kernel together, in one call; with fewer, each at once is faster.
+constexpr int crowd = 4;
+
 submitted answer(operation& o, int error) noexcept {
     o.finish(error);
     return submitted::finished;
@@ -85,6 +88,7 @@ waited io_uring_backend::wait(time_point deadline, operation_list& finished) noe
             break;
         }
     }
+    is_crowded_ = taken >= crowd;
     const bool news = woken_ || !finished_.empty();
     woken_ = false;
     finished.splice_back(finished_);
@@ -100,9 +104,16 @@ submitted io_uring_backend::submit(operation& o) noexcept {
         return answer(o, EOPNOTSUPP);
     if (((directions & ready::readable) && r->reader.o) || ((directions & ready::writable) && r->writer.o))
         return answer(o, EBUSY);
-    if ((r->may_have_more || (directions & ready::writable)) && try_once(*r, o))
+    const bool tries = is_worth_a_try(*r, o);
+    if (tries && try_once(*r, o))
         return submitted::finished;
-    return lend(*r, o) ? submitted::pending : answer(o, ENOMEM);
+    return lend(*r, o, tries) ? submitted::pending : answer(o, ENOMEM);
+}
+
+bool io_uring_backend::is_worth_a_try(const record& r, const operation& o) const noexcept {
+    if (o.kind == operation_kind::write)
+        return !is_crowded_;
+    return r.may_have_more || (posix::directions_of(o) & ready::writable);
 }
 
 bool io_uring_backend::try_once(record& r, operation& o) noexcept {
@@ -136,7 +147,7 @@ bool io_uring_backend::try_accept(record& r, operation& o) noexcept {
 }
 
 /// False without memory for what the request needs; then nothing has happened.
-bool io_uring_backend::lend(record& r, operation& o) noexcept {
+bool io_uring_backend::lend(record& r, operation& o, bool tried) noexcept {
     const std::uint8_t directions = posix::directions_of(o);
     slot& s = directions & ready::readable ? r.reader : r.writer;
     s = slot();
@@ -147,6 +158,7 @@ bool io_uring_backend::lend(record& r, operation& o) noexcept {
     }
     s.at = slot::stage::chosen;
     s.polls = is_polled(o);
+    s.was_in_vain = tried;
     if (directions & ready::writable)
         r.writer.o = &o;
     o.state = operation_state::pending;
@@ -276,7 +288,9 @@ void io_uring_backend::take_transfer(record& r, slot& s, const io_uring_cqe& a) 
             take_connection(s, a.res);
         }
     } else if (o.kind == operation_kind::read) {
-        r.may_have_more = ring_.has_poll_first() ? (a.flags & IORING_CQE_F_SOCK_NONEMPTY) != 0 : !r.is_stream;
+        // An older kernel doesn't say: a stream that gave less than it was asked for is empty.
+        const bool was_short = r.is_stream && o.slice_count == 1 && count < o.slices->size;
+        r.may_have_more = ring_.has_poll_first() ? (a.flags & IORING_CQE_F_SOCK_NONEMPTY) != 0 : !was_short;
     }
     note_end(r, o);
     leave(r, s);

@@ -41,9 +41,10 @@ public:
 
 private:
     // submit: a try, then the kernel.
+    bool is_worth_a_try(const record&, const operation&) const noexcept;
     bool try_once(record&, operation&) noexcept;
     bool try_accept(record&, operation&) noexcept;
-    bool lend(record&, operation&) noexcept;
+    bool lend(record&, operation&, bool tried) noexcept;
     bool get_extra(slot&) noexcept;
     void give_extra_back(slot&) noexcept;
 
@@ -81,6 +82,7 @@ private:
     bool started_ = false;
     bool watches_wakes_ = false;
     bool woken_ = false;
+    bool is_crowded_ = false;       // the last wait had many answers
     std::error_code close_error_;   // of the last descriptor that went with its last answer
 };
 

@@ -33,9 +33,10 @@ struct slot {
     operation* o = nullptr;
     extra* more = nullptr;
     stage at = stage::idle;
-    bool polls = false;       ///< the kernel says when to try; else it does the operation itself
-    bool cancelled = false;   ///< asked to end: it isn't begun anew
-    bool asks = false;        ///< the kernel has not been told that yet
+    bool polls = false;         ///< the kernel says when to try; else it does the operation itself
+    bool was_in_vain = false;   ///< it was tried, and would have had to wait
+    bool cancelled = false;     ///< asked to end: it isn't begun anew
+    bool asks = false;          ///< the kernel has not been told that yet
 };
 
 struct record {

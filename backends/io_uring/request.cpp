@@ -58,8 +58,9 @@ void write_request(io_uring_sqe& e, int fd, slot& s, bool has_poll_first) noexce
         ::io_uring_prep_accept(&e, fd, peer.data(), &peer.size, SOCK_CLOEXEC | SOCK_NONBLOCK);
     } else {
         write_transfer(e, fd, s);
-        // It was tried already, or the last one emptied the socket: a try of the kernel's own would be in vain.
-        if (has_poll_first)
+        const bool reads = s.o->kind == operation_kind::read;
+        // It was tried, or the last read emptied the socket: a try of the kernel's own would be in vain.
+        if (has_poll_first && (reads || s.was_in_vain))
             e.ioprio = static_cast<decltype(e.ioprio)>(e.ioprio | IORING_RECVSEND_POLL_FIRST);
     }
 }
