@@ -42,6 +42,9 @@ struct slot {
 struct record {
     bool is_open() const noexcept { return fd >= 0 && !closing; }
 
+    /// The slot that acts for the operation; it may have both directions.
+    slot& slot_of(const operation& o) noexcept { return reader.o == &o ? reader : writer; }
+
     int fd = -1;
     std::uint32_t index = 0;
     std::uint32_t generation = 0;

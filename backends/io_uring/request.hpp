@@ -3,9 +3,17 @@
 
 #include "record.hpp"
 
+#include <cstdint>
+
 #include <liburing.h>
 
 namespace corun::uring {
+
+// What an answer is marked with, if not with an operation.
+inline constexpr std::uint64_t of_nobody = 0;   ///< a cancel was heard: the operation's own answer counts
+inline constexpr std::uint64_t of_wakes = 1;
+
+inline std::uint64_t mark_of(const operation& o) noexcept { return reinterpret_cast<std::uintptr_t>(&o); }
 
 /// True if the operation's request needs an `extra`.
 bool needs_extra(const operation&) noexcept;

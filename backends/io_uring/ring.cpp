@@ -6,6 +6,7 @@
 
 #include <corun/errors.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -54,7 +55,7 @@ void ring::set_up(const io_uring_options& options) {
             continue;
         io_uring_params p{};
         p.flags = always | more;
-        p.cq_entries = options.completions;
+        p.cq_entries = std::max(options.completions, options.submissions);
         error = -::io_uring_queue_init_params(options.submissions, &ring_, &p);
         has_poll_first_ = more != 0;
         if (error != EINVAL)

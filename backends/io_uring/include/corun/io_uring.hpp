@@ -15,7 +15,7 @@ struct io_uring_options {
         : submissions(requests_at_once), completions(answers_at_once), basic(only_basic) {}
 
     std::uint32_t submissions = 256;    ///< requests that fit into the ring until the kernel takes them; more wait their turn
-    std::uint32_t completions = 2048;   ///< answers that fit; the kernel keeps those beyond
+    std::uint32_t completions = 2048;   ///< answers that fit, no fewer than requests; the kernel keeps those beyond
     bool basic = false;                 ///< only what Linux 5.15 has
 };
 

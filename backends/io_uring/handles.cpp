@@ -1,0 +1,93 @@
+// handles.cpp - sockets: made, taken over, asked, closed.
+#include "io_uring_backend.hpp"
+
+#include "../posix/socket.hpp"
+
+#include <climits>
+#include <utility>
+
+namespace corun::uring {
+
+result<handle> io_uring_backend::open(socket_type type) noexcept {
+    record* const r = records_.take();
+    if (!r)
+        return std::error_code(ENOMEM, std::system_category());
+    result<posix::fd> made = posix::open_socket(type);
+    if (!made) {
+        records_.give_back(*r);
+        return made.error();
+    }
+    return bind_record(*r, made->release(), true);
+}
+
+result<handle> io_uring_backend::adopt(native_handle native, handle_kind kind) noexcept {
+    if (native < 0 || native > INT_MAX)
+        return std::error_code(EBADF, std::system_category());
+    const int fd = static_cast<int>(native);
+    if (const std::error_code wrong = posix::check_kind(fd, kind))
+        return wrong;
+    record* const r = records_.take();
+    if (!r)
+        return std::error_code(ENOMEM, std::system_category());
+    const handle h = bind_record(*r, fd, kind == handle_kind::tcp_stream);
+    r->asks_first = kind == handle_kind::tcp_listener && posix::is_blocking(fd);
+    return h;
+}
+
+std::error_code io_uring_backend::control(handle h, control_request& request) noexcept {
+    record* const r = records_.find(h);
+    if (!r)
+        return {EBADF, std::system_category()};
+    if (request.kind == control_kind::release)
+        return release(*r, request.native);
+    return posix::control_socket(r->fd, request);
+}
+
+std::error_code io_uring_backend::release(record& r, native_handle& native) noexcept {
+    if (r.reader.o || r.writer.o)
+        return {EBUSY, std::system_category()};
+    native = std::exchange(r.fd, -1);
+    (void)end(r);
+    return {};
+}
+
+std::error_code io_uring_backend::close(handle h) noexcept {
+    record* const r = records_.find(h);
+    if (!r)
+        return {EBADF, std::system_category()};
+    // An operation has one slot that acts; where it has both, the other one is idle.
+    for (slot* const s : {&r->reader, &r->writer})
+        if (s->at != slot::stage::idle)
+            (void)ask_to_end(*r, *s);
+    if (!r->reader.o && !r->writer.o)
+        return end(*r);
+    r->closing = true;
+    close_error_.clear();
+    // The kernel lets go of a socket while it is asked to, so that the number is free when this returns. Should it need longer, the
+    // last answer closes it.
+    hand_over();
+    ring_.flush();
+    collect();
+    return close_error_;
+}
+
+/// The record no longer stands for its descriptor, which is closed unless it was given away.
+std::error_code io_uring_backend::end(record& r) noexcept {
+    std::error_code error;
+    // Interrupted or not, the number is free again.
+    if (r.fd >= 0 && sys::close(r.fd) < 0 && errno != EINTR)
+        error = posix::last_error();
+    listed_.remove(r);
+    ++r.generation;
+    records_.give_back(r);
+    return error;
+}
+
+handle io_uring_backend::bind_record(record& r, int fd, bool is_stream) noexcept {
+    r.fd = fd;
+    r.is_stream = is_stream;
+    r.may_have_more = true;
+    return {r.index, r.generation};
+}
+
+}
