@@ -49,8 +49,11 @@ reactor::reactor(std::unique_ptr<poller> p, std::string_view name) : poller_(std
 reactor::~reactor() {
     for (const auto& chunk : chunks_)
         for (std::size_t i = 0; i < chunk_size; ++i)
-            if (chunk[i].is_open())
-                sys::close(chunk[i].fd);
+            if (registration& r = chunk[i]; r.is_open()) {
+                if (r.attached)
+                    poller_->detach(r);
+                sys::close(r.fd);
+            }
 }
 
 time_point reactor::now() const noexcept {
