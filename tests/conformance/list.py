@@ -21,6 +21,7 @@ GROUPS = {
     "SHD": "the end of a run, frames that are destroyed while they wait",
     "ERR": "misuse and errors",
     "RES": "exhaustion",
+    "EMB": "other loops beside ours",
 }
 HEAD = """# Conformance: the cases that this build covers
 
