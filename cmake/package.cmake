@@ -11,4 +11,6 @@ install(DIRECTORY ${includes} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATC
 set(where ${CMAKE_INSTALL_LIBDIR}/cmake/corun)
 install(EXPORT corun NAMESPACE corun:: FILE corun-targets.cmake DESTINATION ${where})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/corun-config-version.cmake COMPATIBILITY SameMinorVersion)
-install(FILES ${PROJECT_SOURCE_DIR}/cmake/corun-config.cmake ${PROJECT_BINARY_DIR}/corun-config-version.cmake DESTINATION ${where})
+get_property(backends GLOBAL PROPERTY CORUN_BUILT_BACKENDS)
+configure_file(${PROJECT_SOURCE_DIR}/cmake/corun-config.cmake.in ${PROJECT_BINARY_DIR}/corun-config.cmake @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/corun-config.cmake ${PROJECT_BINARY_DIR}/corun-config-version.cmake DESTINATION ${where})

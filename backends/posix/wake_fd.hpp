@@ -32,7 +32,7 @@ public:
         errno = kept;
     }
 
-    /// It is not readable any more, until the next wake.
+    /// Takes the edges so far, where level counts.
     void drain() noexcept {
         std::uint64_t all;
         (void)!sys::read(fd_.get(), &all, sizeof all);

@@ -28,9 +28,12 @@ submitted answer(operation& o, int error) noexcept {
 reactor::reactor(std::unique_ptr<poller> p, std::string_view name) : poller_(std::move(p)), name_(name) { posix::watch_forks(); }
 
 reactor::~reactor() {
-    records_.for_each([](const registration& r) {
-        if (r.is_open())
-            sys::close(r.fd);
+    records_.for_each([this](registration& r) {
+        if (!r.is_open())
+            return;
+        if (r.attached)
+            poller_->detach(r);
+        sys::close(r.fd);
     });
 }
 

@@ -4,6 +4,7 @@
 #include <corun/operation.hpp>
 
 #include <cstdint>
+#include <utility>
 
 namespace corun {
 
@@ -45,6 +46,31 @@ public:
             last_ = &r;
         }
         r.reported = static_cast<std::uint8_t>(r.reported | news);
+    }
+
+    /// Moves all of `other`, which has none of these, behind what is here.
+    void splice_back(ready_list& other) noexcept {
+        if (other.empty())
+            return;
+        (last_ ? last_->next : first_) = other.first_;
+        last_ = other.last_;
+        other.first_ = other.last_ = nullptr;
+    }
+
+    /// Forgets the news of a registration that is being closed. Looks through the list if there are any.
+    void remove(registration& r) noexcept {
+        if (r.reported == 0)
+            return;
+        registration* before = nullptr;
+        for (registration* at = first_; at; before = std::exchange(at, at->next)) {
+            if (at != &r)
+                continue;
+            (before ? before->next : first_) = r.next;
+            if (last_ == &r)
+                last_ = before;
+            break;
+        }
+        r.reported = 0;
     }
 
     registration* pop_front() noexcept {

@@ -157,7 +157,8 @@ TEST_CASE("LOOP-16 after a thousand quick turns, steps of 10 ms hold a timer up 
         loop::current().call_after(1ms, [&fired] { fired = true; });
         co_await yield();   // it is armed, and the loop has waited
         int steps = 0;
-        for (; !fired; ++steps) {
+        while (!fired) {
+            ++steps;
             clock.now += 10ms;
             co_await yield();
         }

@@ -122,7 +122,7 @@ TEST_CASE("a task that joins another one names it, and wrappers are at the place
         unsigned line = 0;
         auto joining = spawn([&]() -> task<> {
             line = std::source_location::current().line() + 1;
-            co_await timeout(1h, settled(joined));
+            (void)co_await timeout(1h, settled(joined));
         });
         co_await yield();
         const auto tree = task_tree(loop::current());

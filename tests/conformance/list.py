@@ -21,7 +21,7 @@ GROUPS = {
     "SHD": "the end of a run, frames that are destroyed while they wait",
     "ERR": "misuse and errors",
     "RES": "exhaustion",
-    "EMB": "where corun runs inside something else, or is not let run",
+    "EMB": "other loops beside ours, systems that refuse",
 }
 HEAD = """# Conformance: the cases that this build covers
 
