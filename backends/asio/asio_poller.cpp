@@ -1,9 +1,11 @@
 // asio_poller.cpp - waits with an io_context: one async_wait for each direction that somebody wants.
+#include "../posix/clock.hpp"
 #include "../posix/wake_fd.hpp"
 #include "../reactor/reactor.hpp"
 
 #include <corun/asio.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -72,9 +74,8 @@ public:
         if (!s.woken && s.news.empty()) {
             if (deadline == no_deadline)
                 context_.run_one();
-            else if (const auto left = deadline.time_since_epoch() - std::chrono::steady_clock::now().time_since_epoch();
-                     left > duration::zero())
-                context_.run_one_for(left);
+            else if (const duration left = posix::time_until(deadline); left > duration::zero())
+                context_.run_one_for(std::min<duration>(left, std::chrono::hours(24)));   // it adds to a clock that would overflow
         }
         context_.poll();
         ready.splice_back(s.news);

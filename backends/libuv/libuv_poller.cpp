@@ -1,5 +1,6 @@
 // libuv_poller.cpp - waits with uv_run(). Level-triggered: a direction is watched from the first wish on, until it reports what nobody
 // wants.
+#include "../posix/clock.hpp"
 #include "../reactor/reactor.hpp"
 
 #include <corun/libuv.hpp>
@@ -144,16 +145,15 @@ private:
     }
 
     void turn(time_point deadline) noexcept {
-        const auto now = std::chrono::steady_clock::now().time_since_epoch();
         if (deadline == no_deadline) {
             uv_run(loop_, UV_RUN_ONCE);
-        } else if (deadline.time_since_epoch() <= now) {
+        } else if (const duration left = posix::time_until(deadline); left == duration::zero()) {
             uv_run(loop_, UV_RUN_NOWAIT);
         } else {
             uv_update_time(loop_);
-            const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline.time_since_epoch() - now).count();
+            const auto milliseconds = static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::milliseconds>(left).count());
             // One that is due before the loop polls must keep it from polling without an end.
-            uv_timer_start(&shared_->deadline, [](uv_timer_t* t) { uv_stop(t->loop); }, static_cast<std::uint64_t>(left), 0);
+            uv_timer_start(&shared_->deadline, [](uv_timer_t* t) { uv_stop(t->loop); }, milliseconds, 0);
             uv_run(loop_, UV_RUN_ONCE);
             uv_timer_stop(&shared_->deadline);
         }

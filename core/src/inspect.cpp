@@ -73,8 +73,8 @@ task_info look_at(task_state& t) {
     if (t.extras)
         info.name = t.extras->name;
     info.status = status_of(t, core);
-    info.since_turn = t.since_turn;
-    info.since = std::chrono::milliseconds(t.since_ms);
+    info.since_turn = t.since.turn;
+    info.since = std::chrono::milliseconds(t.since.milliseconds);
     info.cancel_requests = t.cancel_requests;
     if (t.waiting_on) {
         info.waits_for = t.waiting_on->what();

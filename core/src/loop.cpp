@@ -131,7 +131,7 @@ void loop::drive(detail::task_state& main) noexcept {
 }
 
 void loop::turn() noexcept {
-    ++turns;
+    stamp.turn = static_cast<std::uint32_t>(++turns);
     turn_inline_left = inline_per_turn;
     if (!may_skip_wait())
         wait_for_news();
@@ -173,7 +173,7 @@ void loop::wait_for_news() noexcept {
     if (busy)
         skip_limit_ = current - last_wait_ > longest_skip ? skip_limit_ / 2 : std::min(2 * skip_limit_ + 1, most_skips);
     last_wait_ = current;
-    clock_ms = static_cast<std::uint32_t>((current - began_) / std::chrono::milliseconds(1));
+    stamp.milliseconds = static_cast<std::uint32_t>((current - began_) / std::chrono::milliseconds(1));
     skipped_ = 0;
     resumptions_at_wait_ = resumptions;
     if (!timers.empty())

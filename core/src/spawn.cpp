@@ -15,8 +15,7 @@ void register_task(loop_core& core, task_state& t, child_owner* owner, std::coro
     t.owner = &core;
     t.id = ++core.next_task_id;
     t.resume_point = root;
-    t.since_turn = static_cast<std::uint32_t>(core.turns);
-    t.since_ms = core.clock_ms;
+    t.since = core.stamp;
     t.group = owner;
     (owner ? owner->children : core.free_tasks).push_back(t);
     ++core.tasks;

@@ -66,8 +66,7 @@ void task_state::step(entry& e, loop* l) noexcept {
         t.finish(core);
     } else {
         core.current_task = nullptr;
-        t.since_turn = static_cast<std::uint32_t>(core.turns);
-        t.since_ms = core.clock_ms;
+        t.since = core.stamp;
         if (core.debug)
             check_step(t, core, began);
     }

@@ -103,8 +103,8 @@ void thread_pool::start(pool_job& job) {
     const std::lock_guard lock(shared_->mutex);
     if (shared_->idle <= shared_->waiting_jobs && shared_->threads < most) {
         try {
-            threads_.reserve(most);
             shared_->references.fetch_add(1, std::memory_order_relaxed);
+            threads_.reserve(most);
             threads_.emplace_back([s = shared_] { s->work(); });
             ++shared_->threads;
         } catch (...) {

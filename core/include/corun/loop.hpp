@@ -238,7 +238,7 @@ private:
 
     // How long work may keep the kernel waiting (3.1).
     static constexpr int most_skips = 60;
-    static constexpr int turns_between_looks = 4;   // at the clock, while waits are skipped
+    static constexpr int turns_between_looks = 8;   // at the clock, while waits are skipped
     static constexpr duration longest_skip = std::chrono::microseconds(50);
     static constexpr std::uint64_t most_resumptions = 1000;
     int skipped_ = 0;

@@ -65,9 +65,9 @@ struct loop_core {
     bool destroying = false;    // frames are being destroyed by force: groups inside count as ended
     std::uint64_t id = 0;       // of this loop, unique in the process
     std::uint64_t turns = 0;
-    std::uint32_t clock_ms = 0;   // the clock when it was last read, in milliseconds since the loop began
-    bool debug = false;           // looks for slow steps, swallowed requests and the like (10)
-    std::thread::id thread;       // whose loop it is
+    turn_stamp stamp;         // of this turn
+    bool debug = false;       // looks for slow steps, swallowed requests and the like (10)
+    std::thread::id thread;   // whose loop it is
     std::uint64_t blocking_waits = 0;
     std::uint64_t resumptions = 0;
     std::uint64_t next_task_id = 0;

@@ -27,6 +27,12 @@ struct loop_core;
 /// How a task or a coroutine ended.
 enum class ending : std::uint8_t { none, value, error, cancelled };
 
+/// A turn, and the clock when the loop last read it until then, in milliseconds since the loop began.
+struct turn_stamp {
+    std::uint32_t turn = 0;
+    std::uint32_t milliseconds = 0;
+};
+
 /// What few tasks have: a name, and values of task_local.
 struct task_extras {
     std::string name;
@@ -85,8 +91,7 @@ struct task_state : entry, link<registry_tag> {
     std::uint64_t id = 0;
     std::uint32_t references = 1;
     std::uint32_t cancel_requests = 0;
-    std::uint32_t since_turn = 0;   // the turn in which it came to where it stands, and that turn's clock reading
-    std::uint32_t since_ms = 0;     // in milliseconds since the loop began
+    turn_stamp since;   // when it came to where it stands
     ending outcome = ending::none;
     bool must_cancel = false;   // a request that no await has taken yet
     bool started = false;
