@@ -11,6 +11,7 @@
 // event is news of a descriptor that the whole process has, and that is always readable: epoll is told of it anew.
 #include "sys/event.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -316,7 +317,8 @@ int wait_until(int kq, const nanoseconds* end) noexcept {
 /// What there is, without waiting; -1 and errno.
 int collect(int kq, queue& q, struct kevent* events, int size) noexcept {
     std::array<epoll_event, 256> found;
-    const int most = size < static_cast<int>(found.size()) ? size : static_cast<int>(found.size());
+    // Each may be news of three filters.
+    const int most = std::clamp(size / 3, 1, static_cast<int>(found.size()));
     const int count = ::epoll_wait(kq, found.data(), most, 0);
     if (count < 0) {
         errno = error_now();
