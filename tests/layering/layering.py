@@ -25,7 +25,7 @@ MAY_INCLUDE = {
     "bench": PUBLIC | {"bench", "os", "other"},
     "tests/conformance/posix": PUBLIC | {"tests/conformance", "tests/support", "tests/support/os_", "os"},
     "tests/conformance": PUBLIC | {"tests/conformance", "tests/support", "json"},
-    "tests/unit": CORE | {"backends/posix", "backends/reactor", "backends/", "tests/support", "tests/unit", "os", "other"},
+    "tests/unit": CORE | {"backends/posix", "backends/reactor", "backends/", "tests/support", "tests/support/os_", "tests/unit", "os", "other"},
     "tests/stories": PUBLIC | {"backends/", "tests/stories", "tests/support"},
     "tests/support/kqueue": {"std", "tests/support/kqueue", "os"},
     "tests/support/os_": CORE | {"tests/support", "os"},
