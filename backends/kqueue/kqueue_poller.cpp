@@ -1,4 +1,5 @@
 // kqueue_poller.cpp - EV_CLEAR: each descriptor is registered once, and costs no further call.
+#include "../posix/clock.hpp"
 #include "../posix/fatal.hpp"
 #include "../posix/socket.hpp"
 #include "../reactor/reactor.hpp"
@@ -129,21 +130,14 @@ private:
     int wait_for(time_point deadline, std::span<kernel_event> events) noexcept {
         timespec timeout{};
         if (deadline != no_deadline) {
-            const duration left = until(deadline);
+            // Some systems refuse a very long wait; one that ends early is asked for again.
+            const duration left = std::min<duration>(posix::time_until(deadline), std::chrono::hours(24));
             const auto seconds = std::chrono::floor<std::chrono::seconds>(left);
             timeout.tv_sec = static_cast<decltype(timeout.tv_sec)>(seconds.count());
             timeout.tv_nsec = static_cast<decltype(timeout.tv_nsec)>(std::chrono::nanoseconds(left - seconds).count());
         }
         return sys::kevent(kqueue_.get(), nullptr, 0, events.data(), static_cast<int>(events.size()),
                            deadline == no_deadline ? nullptr : &timeout);
-    }
-
-    static duration until(time_point deadline) noexcept {
-        if (deadline <= time_point())   // long past: saves reading the clock
-            return duration::zero();
-        const auto now = std::chrono::duration_cast<duration>(std::chrono::steady_clock::now().time_since_epoch());
-        // Some systems refuse a very long wait; one that ends early is asked for again.
-        return std::clamp<duration>(deadline.time_since_epoch() - now, duration::zero(), std::chrono::hours(24));
     }
 
     posix::fd kqueue_;
