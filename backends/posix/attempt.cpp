@@ -42,14 +42,14 @@ attempted read(int fd, operation& o) noexcept {
         a = transfer(o, [&]() noexcept { return sys::recv(fd, o.slices->data, o.slices->size, MSG_DONTWAIT); });
     } else {
         msghdr m = message_of(o);
-        asked = total_size(o.slices, m.msg_iovlen);
+        asked = total_size(o.slices, static_cast<std::size_t>(m.msg_iovlen));
         a = transfer(o, [&]() noexcept { return sys::recvmsg(fd, &m, MSG_DONTWAIT); });
     }
     return a == attempted::finished && o.count > 0 && o.count < asked ? attempted::short_read : a;
 }
 
 attempted write(int fd, operation& o) noexcept {
-    constexpr int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+    constexpr int flags = MSG_DONTWAIT | sys::no_signal;
     if (o.slice_count == 1)
         return transfer(o, [&]() noexcept { return sys::send(fd, o.slices->data, o.slices->size, flags); });
     const msghdr m = message_of(o);
@@ -62,7 +62,7 @@ attempted accept(int fd, operation& o) noexcept {
     int tries = 256;   // a listener that fails for ever must not keep the loop
     do {
         peer.size = sizeof peer.v6;
-        accepted = sys::accept4(fd, peer.data(), &peer.size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        accepted = sys::accept(fd, peer.data(), &peer.size);
     } while (accepted < 0 && is_of_the_connection(errno) && --tries > 0);
     if (accepted < 0) {
         if (is_would_block(errno))
@@ -70,6 +70,7 @@ attempted accept(int fd, operation& o) noexcept {
         o.finish(errno);
         return attempted::finished;
     }
+    sys::keep_sigpipe_away(accepted);
     if (o.argument)
         *static_cast<address*>(o.argument) = peer.portable();
     o.value = accepted;

@@ -62,7 +62,7 @@ inline msghdr message_of(const operation& o) noexcept {
 #endif
     msghdr m{};
     m.msg_iov = const_cast<iovec*>(reinterpret_cast<const iovec*>(o.slices));
-    m.msg_iovlen = std::min(o.slice_count, most);
+    m.msg_iovlen = static_cast<decltype(m.msg_iovlen)>(std::min(o.slice_count, most));   // an int on some systems
     return m;
 }
 

@@ -80,9 +80,10 @@ std::error_code last_error() noexcept { return {errno, std::system_category()}; 
 
 result<fd> open_socket(socket_type type) noexcept {
     const int domain = type == socket_type::tcp_v6 ? AF_INET6 : AF_INET;
-    fd made(sys::socket(domain, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP));
+    fd made(sys::socket(domain, SOCK_STREAM, IPPROTO_TCP));
     if (!made)
         return last_error();
+    sys::keep_sigpipe_away(made.get());
     return made;
 }
 
@@ -90,9 +91,13 @@ std::error_code check_kind(int fd, handle_kind kind) noexcept {
     const int type = socket_fact(fd, SO_TYPE);
     if (type < 0)
         return last_error();
-    const int domain = socket_fact(fd, SO_DOMAIN);
-    const bool listens = socket_fact(fd, SO_ACCEPTCONN) == 1;
-    if (type != SOCK_STREAM || (domain != AF_INET && domain != AF_INET6) || listens != (kind == handle_kind::tcp_listener))
+    native_address own;   // its family: few systems have SO_DOMAIN
+    if (sys::getsockname(fd, own.data(), &own.size) < 0)
+        return last_error();
+    const int domain = own.any.sa_family;
+    const int listens = socket_fact(fd, SO_ACCEPTCONN);   // -1 where a system doesn't tell: then the caller knows
+    const bool is_other = listens >= 0 && (listens != 0) != (kind == handle_kind::tcp_listener);
+    if (type != SOCK_STREAM || (domain != AF_INET && domain != AF_INET6) || is_other)
         return std::make_error_code(std::errc::wrong_protocol_type);
     return {};
 }

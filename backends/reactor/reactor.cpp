@@ -176,6 +176,8 @@ result<handle> reactor::adopt(native_handle native, handle_kind kind) noexcept {
     registration* const r = records_.take();
     if (!r)
         return std::error_code(ENOMEM, std::system_category());
+    if (kind == handle_kind::tcp_stream)
+        sys::keep_sigpipe_away(fd);
     const handle h = bind_record(*r, fd, kind == handle_kind::tcp_stream);
     r->asks_first = kind == handle_kind::tcp_listener && posix::is_blocking(fd);
     return h;

@@ -48,6 +48,8 @@ PLANTED = [
     ("tests/conformance/a.cpp", "std::this_thread::sleep_for(1ms);   // [rt]", None),
     ("tests/conformance/a.cpp", "// std::this_thread::sleep_for(1ms);", None),
     ("tests/support/os_linux.cpp", "#include <unistd.h>", None),
+    ("tests/support/kqueue/a.cpp", "#include <unistd.h>", None),
+    ("tests/support/kqueue/a.cpp", "#include <corun/task.hpp>", "task.hpp"),
     ("tests/support/a.cpp", "#include <unistd.h>", "unistd.h"),
     ("tests/unit/a.cpp", '#include <corun/detail/promise.hpp>', None),
     ("tests/unit/a.cpp", "CHECK(co_await f() == 1);", "assertion"),
