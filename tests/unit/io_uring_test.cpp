@@ -315,9 +315,9 @@ TEST_CASE("a backend that was made on another thread belongs to the one that wai
 }
 
 TEST_CASE("EMB-08 where a filter or a setting refuses io_uring, making the backend says so, says what to do, and leaves nothing open") {
-    for (const unsigned call : {SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register}) {
-        for (const unsigned error : {ENOSYS, EPERM}) {
-            const std::string told = told_without(call, error);
+    for (const int call : {SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register}) {
+        for (const int error : {ENOSYS, EPERM}) {
+            const std::string told = told_without(static_cast<unsigned>(call), static_cast<unsigned>(error));
             INFO(told);
             CHECK(told.find(std::to_string(error) + " corun: io_uring") == 0);
             CHECK(told.find("CORUN_BACKEND=epoll") != std::string::npos);
