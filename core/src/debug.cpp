@@ -13,12 +13,10 @@ namespace {
 
 constexpr duration slow_step = std::chrono::milliseconds(100);
 
-void warn(task_state& t, const char* message, const std::string& text) noexcept {
-    try {
-        report_task(t, message, std::make_exception_ptr(debug_warning(text)));
-    } catch (...) {
-        report_task(t, message, std::make_exception_ptr(std::bad_alloc()));
-    }
+/// `text()` makes the words.
+template <class F>
+void warn(task_state& t, const char* message, F text) noexcept {
+    report_task(t, message, error_or_reason([&] { return debug_warning(text()); }));
 }
 
 }
@@ -26,13 +24,15 @@ void warn(task_state& t, const char* message, const std::string& text) noexcept 
 void check_step(task_state& t, loop_core& core, time_point began) noexcept {
     const duration took = core.now() - began;
     if (took > slow_step)
-        warn(t, "a step was slow",
-             "a step took " + std::to_string(took / std::chrono::milliseconds(1)) +
-                 " ms, and nothing else ran on the loop meanwhile; give long work to to_thread(): " + describe_task(t));
+        warn(t, "a step was slow", [&] {
+            return "a step took " + std::to_string(took / std::chrono::milliseconds(1)) +
+                   " ms, and nothing else ran on the loop meanwhile; give long work to to_thread(): " + describe_task(t);
+        });
     if (t.outcome == ending::value && t.cancel_requests > 0 && !t.must_cancel)
-        warn(t, "a request to end was swallowed",
-             "the task was asked to end " + std::to_string(t.cancel_requests) +
-                 " times and gave a value; pass `cancelled` on, or take the request back with uncancel()");
+        warn(t, "a request to end was swallowed", [&] {
+            return "the task was asked to end " + std::to_string(t.cancel_requests) +
+                   " times and gave a value; pass `cancelled` on, or take the request back with uncancel()";
+        });
 }
 
 void check_thread(const loop_core& core) {
@@ -59,24 +59,18 @@ void check_holder(std::uint64_t holder) noexcept {
     const std::uint64_t id = running_task_id();
     if (id != 0 && holder != 0 && id != holder)
         warn(*try_core()->current_task, "a mutex was unlocked by another task than the one that locked it",
-             "task " + std::to_string(holder) + " locked it; let the guard of lock() unlock it");
+             [&] { return "task " + std::to_string(holder) + " locked it; let the guard of lock() unlock it"; });
 }
 
 void drop_unstarted(std::coroutine_handle<> frame) noexcept {
     if (loop* const l = loop::try_current(); l && core_of(*l).debug && !core_of(*l).destroying) {
-        try {
-            const promise_base& p = promise_of(frame);
-            exception_report r;
-            r.message = "a task was never awaited";
-            r.error = std::make_exception_ptr(
-                debug_warning("a corun::task was destroyed before it was awaited or spawned; it was made by " + describe_place(p.where)));
-            l->report(r);
-        } catch (...) {
-            exception_report r;
-            r.message = "a task was never awaited";
-            r.error = std::current_exception();
-            l->report(r);
-        }
+        exception_report r;
+        r.message = "a task was never awaited";
+        r.error = error_or_reason([&] {
+            return debug_warning("a corun::task was destroyed before it was awaited or spawned; it was made by " +
+                                 describe_place(promise_of(frame).where));
+        });
+        l->report(r);
     }
     frame.destroy();
 }

@@ -102,7 +102,7 @@ loop& loop::current() {
 loop* loop::exchange_current(loop* l) noexcept { return std::exchange(current_loop, l); }
 
 void loop::check_open() const {
-    if (forked || box->is_of_parent())
+    if (box->is_of_parent())
         detail::throw_forked();
     if (closed)
         detail::throw_usage(errc::closed_loop, "this corun loop has been closed; nothing can be started on it any more");
@@ -254,9 +254,7 @@ void loop::shuffle(detail::entry_list& batch) noexcept {
 std::vector<task_ref> loop::all_tasks() {
     std::vector<task_ref> all;
     all.reserve(tasks);
-    const auto add = [&all](detail::task_state& t) { all.push_back(task_ref(t)); };
-    free_tasks.for_each(add);
-    owners.for_each([&add](detail::child_owner& o) { o.children.for_each(add); });
+    for_each_task([&all](detail::task_state& t) { all.push_back(task_ref(t)); });
     std::sort(all.begin(), all.end(), [](const task_ref& a, const task_ref& b) { return a.id() < b.id(); });
     return all;
 }

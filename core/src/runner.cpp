@@ -93,7 +93,7 @@ void runner::drive(detail::task_state& main, bool closing) {
 
 /// In a forked child the loop and its frames are left where they are: each of their ends would touch what the parent uses.
 void runner::check_not_forked() {
-    if (!loop_->forked)
+    if (!loop_->box->is_of_parent())
         return;
     (void)loop_.release();
     loop::exchange_current(nullptr);
@@ -103,13 +103,10 @@ void runner::check_not_forked() {
 void runner::close() noexcept {
     if (!loop_)
         return;
-    if (loop_->box->is_of_parent()) {
-        (void)loop_.release();
-        return;
-    }
     loop* const outer = loop::exchange_current(loop_.get());
-    detail::shut_down(*loop_, shutdown_grace_, pool_grace_)();
-    if (loop_->forked)
+    if (!loop_->box->is_of_parent())
+        detail::shut_down(*loop_, shutdown_grace_, pool_grace_)();
+    if (loop_->box->is_of_parent())
         (void)loop_.release();
     else
         loop_.reset();

@@ -18,13 +18,8 @@
 namespace corun::detail {
 namespace {
 
-/// Says what a task is; bad_alloc if that can't be said.
 std::exception_ptr error_about(task_state& t, const char* more) noexcept {
-    try {
-        return std::make_exception_ptr(std::runtime_error(describe_task(t) + more));
-    } catch (...) {
-        return std::current_exception();
-    }
+    return error_or_reason([&] { return std::runtime_error(describe_task(t) + more); });
 }
 
 }
@@ -110,12 +105,20 @@ void shut_down::cancel_without_list() noexcept {
 /// The unfinished task with the lowest number above `id`, or null.
 task_state* shut_down::task_after(std::uint64_t id) noexcept {
     task_state* found = nullptr;
-    const auto look = [&found, id](task_state& t) {
+    loop_.for_each_task([&found, id](task_state& t) {
         if (t.id > id && (!found || t.id < found->id))
             found = &t;
-    };
-    loop_.free_tasks.for_each(look);
-    loop_.owners.for_each([&look](child_owner& o) { o.children.for_each(look); });
+    });
+    return found;
+}
+
+/// The unfinished task that was made last, or null.
+task_state* shut_down::last_task() noexcept {
+    task_state* found = nullptr;
+    loop_.for_each_task([&found](task_state& t) {
+        if (!found || t.id > found->id)
+            found = &t;
+    });
     return found;
 }
 
@@ -193,7 +196,7 @@ bool shut_down::refuse_posts() noexcept {
 }
 
 void shut_down::give_up() noexcept {
-    for_each_task([](task_state& t) {
+    for_each_in_order([](task_state& t) {
         report_task(t, "a task did not stop within the shutdown grace", error_about(t, "; its frames are destroyed"));
     });
     loop_.closed = true;
@@ -214,7 +217,7 @@ void shut_down::give_up() noexcept {
 }
 
 void shut_down::end_operations() noexcept {
-    for_each_task([](task_state& t) {
+    for_each_in_order([](task_state& t) {
         task_state* next = nullptr;
         if (t.waiting_on)
             t.waiting_on->interrupt(next);
@@ -251,27 +254,14 @@ void shut_down::destroy_frames_of(task_state& state) noexcept {
     state.finish(loop_);
 }
 
-/// The unfinished task that was made last, or null: the last of one of the lists, which are in creation order.
-task_state* shut_down::last_task() noexcept {
-    task_state* found = nullptr;
-    const auto look = [&found](intrusive_list<task_state, registry_tag>& list) {
-        if (!list.empty() && (!found || list.back().id > found->id))
-            found = &list.back();
-    };
-    look(loop_.free_tasks);
-    loop_.owners.for_each([&look](child_owner& o) { look(o.children); });
-    return found;
-}
-
-/// In creation order; without memory for a list, in the order of their owners.
+/// In creation order, if there is memory for a list.
 template <class F>
-void shut_down::for_each_task(F f) noexcept {
+void shut_down::for_each_in_order(F f) noexcept {
     try {
         for (const task_ref& t : loop_.all_tasks())
             f(t.state());
     } catch (const std::bad_alloc&) {
-        loop_.free_tasks.for_each(f);
-        loop_.owners.for_each([&f](child_owner& o) { o.children.for_each(f); });
+        loop_.for_each_task(f);
     }
 }
 

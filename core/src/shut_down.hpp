@@ -29,7 +29,7 @@ private:
     task_state* task_after(std::uint64_t id) noexcept;
     task_state* last_task() noexcept;
     template <class F>
-    void for_each_task(F f) noexcept;
+    void for_each_in_order(F f) noexcept;
     void tell_of_leftovers(const std::vector<task_ref>& round) noexcept;
     void close_generators();
     void join_pool();

@@ -34,7 +34,6 @@ public:
 
     bool empty() const noexcept { return head_.next == &head_; }
     T& front() noexcept { return static_cast<T&>(*head_.next); }
-    T& back() noexcept { return static_cast<T&>(*head_.previous); }
 
     void push_back(T& element) noexcept {
         node& n = element;

@@ -50,6 +50,13 @@ struct loop_core {
     }
     void disarm(timer_node& node) noexcept { timers.remove(node); }
 
+    /// Calls `f(task)` for every unfinished task: those of one owner after another's, each owner's in creation order.
+    template <class F>
+    void for_each_task(F f) {
+        free_tasks.for_each(f);
+        owners.for_each([&f](child_owner& o) { o.children.for_each(f); });
+    }
+
     entry_list ready;
     task_state* current_task = nullptr;
     std::coroutine_handle<> next_in_place;   // the trampoline's next frame
