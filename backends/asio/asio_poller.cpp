@@ -85,7 +85,7 @@ public:
     void wake() noexcept override { state_->descriptor.wake(); }
 
     /// An io_context shows nobody what it waits on.
-    native_handle wait_handle() const noexcept override { return -1; }
+    native_handle wait_handle() const noexcept override { return no_native_handle; }
 
 private:
     /// What handlers use; the last of them frees it.

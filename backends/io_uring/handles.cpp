@@ -1,37 +1,16 @@
 // handles.cpp - sockets: made, taken over, asked, closed.
 #include "io_uring_backend.hpp"
 
-#include "../posix/socket.hpp"
+#include "../posix/sockets.hpp"
 
-#include <climits>
 #include <utility>
 
 namespace corun::uring {
 
-result<handle> io_uring_backend::open(socket_type type) noexcept {
-    record* const r = records_.take();
-    if (!r)
-        return std::error_code(ENOMEM, std::system_category());
-    result<posix::fd> made = posix::open_socket(type);
-    if (!made) {
-        records_.give_back(*r);
-        return made.error();
-    }
-    return bind_record(*r, made->release(), true);
-}
+result<handle> io_uring_backend::open(socket_type type) noexcept { return posix::open_handle(records_, type, binding()); }
 
 result<handle> io_uring_backend::adopt(native_handle native, handle_kind kind) noexcept {
-    if (native < 0 || native > INT_MAX)
-        return std::error_code(EBADF, std::system_category());
-    const int fd = static_cast<int>(native);
-    if (const std::error_code wrong = posix::check_kind(fd, kind))
-        return wrong;
-    record* const r = records_.take();
-    if (!r)
-        return std::error_code(ENOMEM, std::system_category());
-    const handle h = bind_record(*r, fd, kind == handle_kind::tcp_stream);
-    r->asks_first = kind == handle_kind::tcp_listener && posix::is_blocking(fd);
-    return h;
+    return posix::adopt_handle(records_, native, kind, binding());
 }
 
 std::error_code io_uring_backend::control(handle h, control_request& request) noexcept {
@@ -73,10 +52,7 @@ std::error_code io_uring_backend::close(handle h) noexcept {
 
 /// The record no longer stands for its descriptor, which is closed unless it was given away.
 std::error_code io_uring_backend::end(record& r) noexcept {
-    std::error_code error;
-    // Interrupted or not, the number is free again.
-    if (r.fd >= 0 && sys::close(r.fd) < 0 && errno != EINTR)
-        error = posix::last_error();
+    const std::error_code error = r.fd >= 0 ? posix::close_socket(r.fd) : std::error_code();
     listed_.remove(r);
     ++r.generation;
     records_.give_back(r);

@@ -68,6 +68,10 @@ private:
     bool ask_to_end(record&, slot&) noexcept;
     std::error_code end(record&) noexcept;
     handle bind_record(record&, int fd, bool is_stream) noexcept;
+    /// For posix::open_handle() and its like.
+    auto binding() noexcept {
+        return [this](record& r, int fd, bool is_stream) { return bind_record(r, fd, is_stream); };
+    }
     std::error_code release(record&, native_handle&) noexcept;
 
     ring ring_;

@@ -1,8 +1,8 @@
 // lending.cpp - operations on their way to the kernel: a try, an entry of the ring, the request to end.
 #include "io_uring_backend.hpp"
 
-#include "../posix/attempt.hpp"
 #include "../posix/operations.hpp"
+#include "../posix/sockets.hpp"
 #include "request.hpp"
 
 #include <cassert>
@@ -55,22 +55,10 @@ bool io_uring_backend::try_once(record& r, operation& o) noexcept {
 }
 
 bool io_uring_backend::try_accept(record& r, operation& o) noexcept {
-    // The record first: without memory for it no connection may be taken from the kernel.
-    record* const accepted = records_.take();
-    if (!accepted) {
-        o.finish(ENOMEM);
+    if (posix::try_accept(records_, r, o, binding()))
         return true;
-    }
-    if ((r.asks_first ? posix::accept_after_poll(r.fd, o) : posix::attempt(r.fd, o)) == posix::attempted::would_block) {
-        records_.give_back(*accepted);
-        r.may_have_more = false;
-        return false;
-    }
-    if (o.error != 0)
-        records_.give_back(*accepted);
-    else
-        o.accepted = bind_record(*accepted, o.value, true);
-    return true;
+    r.may_have_more = false;
+    return false;
 }
 
 /// False without memory for what the request needs; then nothing has happened.

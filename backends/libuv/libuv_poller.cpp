@@ -22,17 +22,30 @@ void check(int answer, const char* call) {
         throw std::system_error(-answer, std::system_category(), call);
 }
 
-/// Handles end in a later turn of their loop: what they are part of lives until then.
+/// Closed handles end in a later turn of their loop: what they are part of lives until then.
 struct shared_handles {
     uv_async_t wake;
     uv_timer_t deadline;
-    int open = 0;
+    int open = 2;
     bool woken = false;
-    bool is_abandoned = false;   // the poller has gone
 
-    void end_one() noexcept {
-        if (--open == 0 && is_abandoned)
-            delete this;
+    void close() noexcept {
+        const auto end = [](uv_handle_t* h) {
+            auto* const all = static_cast<shared_handles*>(h->data);
+            if (--all->open == 0)
+                delete all;
+        };
+        uv_close(reinterpret_cast<uv_handle_t*>(&wake), end);
+        uv_close(reinterpret_cast<uv_handle_t*>(&deadline), end);
+    }
+};
+
+/// Ends a loop of our own, when what is on it has been closed.
+struct loop_end {
+    void operator()(uv_loop_t* loop) const noexcept {
+        while (uv_loop_close(loop) == UV_EBUSY)
+            uv_run(loop, UV_RUN_NOWAIT);
+        delete loop;
     }
 };
 
@@ -40,31 +53,18 @@ class libuv_poller final : public poller {
 public:
     explicit libuv_poller(uv_loop_t* borrowed) : loop_(borrowed) {
         if (!loop_) {
-            own_ = std::make_unique<uv_loop_t>();
-            check(uv_loop_init(own_.get()), "corun: uv_loop_init");
-            loop_ = own_.get();
+            auto made = std::make_unique<uv_loop_t>();
+            check(uv_loop_init(made.get()), "corun: uv_loop_init");
+            own_.reset(loop_ = made.release());
         }
-        try {
-            shared_ = new shared_handles;
-            check(uv_async_init(loop_, &shared_->wake, [](uv_async_t* a) { of(*a).woken = true; }), "corun: uv_async_init");
-            shared_->open = 1;
-            uv_timer_init(loop_, &shared_->deadline);
-            shared_->open = 2;
-            shared_->wake.data = shared_->deadline.data = shared_;
-        } catch (...) {
-            if (shared_ && shared_->open == 0)
-                delete shared_;
-            close_loop();
-            throw;
-        }
+        auto made = std::make_unique<shared_handles>();
+        check(uv_async_init(loop_, &made->wake, [](uv_async_t* a) { static_cast<shared_handles*>(a->data)->woken = true; }),
+              "corun: uv_async_init");
+        uv_timer_init(loop_, &made->deadline);
+        made->wake.data = made->deadline.data = made.get();
+        shared_ = made.release();
     }
-    ~libuv_poller() override {
-        shared_->is_abandoned = true;
-        const auto end = [](uv_handle_t* h) { static_cast<shared_handles*>(h->data)->end_one(); };
-        uv_close(reinterpret_cast<uv_handle_t*>(&shared_->wake), end);
-        uv_close(reinterpret_cast<uv_handle_t*>(&shared_->deadline), end);
-        close_loop();
-    }
+    ~libuv_poller() override { shared_->close(); }
 
     std::error_code attach(registration& r) noexcept override {
         try {
@@ -139,11 +139,6 @@ private:
         std::uint8_t looked_for = 0;
     };
 
-    template <class Handle>
-    static shared_handles& of(Handle& h) noexcept {
-        return *static_cast<shared_handles*>(h.data);
-    }
-
     void turn(time_point deadline) noexcept {
         if (deadline == no_deadline) {
             uv_run(loop_, UV_RUN_ONCE);
@@ -159,14 +154,7 @@ private:
         }
     }
 
-    void close_loop() noexcept {
-        if (!own_)
-            return;
-        while (uv_loop_close(own_.get()) == UV_EBUSY)
-            uv_run(own_.get(), UV_RUN_NOWAIT);
-    }
-
-    std::unique_ptr<uv_loop_t> own_;
+    std::unique_ptr<uv_loop_t, loop_end> own_;
     uv_loop_t* loop_;
     shared_handles* shared_ = nullptr;
     std::vector<watch*> watches_;   // by registration::index

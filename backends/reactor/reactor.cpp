@@ -1,15 +1,13 @@
 // reactor.cpp - see reactor.hpp. The rules of edges are in docs/backends/epoll.md.
 #include "reactor.hpp"
 
-#include "../posix/attempt.hpp"
 #include "../posix/clock.hpp"
 #include "../posix/forks.hpp"
 #include "../posix/operations.hpp"
 #include "../posix/signals.hpp"
-#include "../posix/socket.hpp"
+#include "../posix/sockets.hpp"
 
 #include <cassert>
-#include <climits>
 
 namespace corun {
 namespace {
@@ -104,22 +102,10 @@ bool reactor::try_once(registration& r, operation& o) noexcept {
 }
 
 bool reactor::try_accept(registration& r, operation& o) noexcept {
-    // The record first: without memory for it no connection may be taken from the kernel.
-    registration* const record = records_.take();
-    if (!record) {
-        o.finish(ENOMEM);
+    if (posix::try_accept(records_, r, o, binding()))
         return true;
-    }
-    if ((r.asks_first ? posix::accept_after_poll(r.fd, o) : posix::attempt(r.fd, o)) == posix::attempted::would_block) {
-        records_.give_back(*record);
-        r.ready = static_cast<std::uint8_t>(r.ready & ~registration::readable);
-        return false;
-    }
-    if (o.error != 0)
-        records_.give_back(*record);
-    else
-        o.accepted = bind_record(*record, o.value, true);
-    return true;
+    r.ready = static_cast<std::uint8_t>(r.ready & ~registration::readable);
+    return false;
 }
 
 void reactor::park(registration& r, operation& o) noexcept {
@@ -155,32 +141,10 @@ void reactor::leave(registration& r, operation& o) noexcept {
     finished_.push_back(o);
 }
 
-result<handle> reactor::open(socket_type type) noexcept {
-    registration* const r = records_.take();
-    if (!r)
-        return std::error_code(ENOMEM, std::system_category());
-    result<posix::fd> made = posix::open_socket(type);
-    if (!made) {
-        records_.give_back(*r);
-        return made.error();
-    }
-    return bind_record(*r, made->release(), true);
-}
+result<handle> reactor::open(socket_type type) noexcept { return posix::open_handle(records_, type, binding()); }
 
 result<handle> reactor::adopt(native_handle native, handle_kind kind) noexcept {
-    if (native < 0 || native > INT_MAX)
-        return std::error_code(EBADF, std::system_category());
-    const int fd = static_cast<int>(native);
-    if (const std::error_code wrong = posix::check_kind(fd, kind))
-        return wrong;
-    registration* const r = records_.take();
-    if (!r)
-        return std::error_code(ENOMEM, std::system_category());
-    if (kind == handle_kind::tcp_stream)
-        sys::keep_sigpipe_away(fd);
-    const handle h = bind_record(*r, fd, kind == handle_kind::tcp_stream);
-    r->asks_first = kind == handle_kind::tcp_listener && posix::is_blocking(fd);
-    return h;
+    return posix::adopt_handle(records_, native, kind, binding());
 }
 
 std::error_code reactor::control(handle h, control_request& request) noexcept {
@@ -210,10 +174,7 @@ std::error_code reactor::close(handle h) noexcept {
         end_canceled(*r, *r->writer);
     const int fd = r->fd;
     forget(*r);
-    // Interrupted or not, the number is free again.
-    if (sys::close(fd) < 0 && errno != EINTR)
-        return posix::last_error();
-    return {};
+    return posix::close_socket(fd);
 }
 
 /// The record no longer stands for its descriptor.

@@ -37,6 +37,10 @@ public:
 
 private:
     handle bind_record(registration&, int fd, bool is_stream) noexcept;
+    /// For posix::open_handle() and its like.
+    auto binding() noexcept {
+        return [this](registration& r, int fd, bool is_stream) { return bind_record(r, fd, is_stream); };
+    }
 
     bool try_once(registration&, operation&) noexcept;
     bool try_accept(registration&, operation&) noexcept;

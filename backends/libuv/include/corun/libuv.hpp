@@ -13,8 +13,8 @@ namespace corun {
 std::unique_ptr<backend> make_libuv();
 
 /// The same with your loop, whose handles keep working: their callbacks run while corun waits. They may use corun as any callback on the
-/// loop's thread, but must not run the loop. The loop must outlive the run, and is to be run once more after it, or closed with uv_walk(),
-/// as the backend's last handles end in its next turn. Throws std::system_error.
+/// loop's thread, but must not run the loop. The loop must outlive the run, and is to be run once more after it: the backend's last handles
+/// end in its next turn. Throws std::system_error.
 std::unique_ptr<backend> make_libuv(uv_loop_s& loop);
 
 }
