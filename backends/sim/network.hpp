@@ -43,6 +43,8 @@ struct endpoint {
     bool was_reset = false;
     bool reset_told = false;   // the reset has been an answer
     int options[8] = {};
+
+    int& option(socket_option o) noexcept { return options[static_cast<std::size_t>(o)]; }
 };
 
 class network {
@@ -110,6 +112,7 @@ private:
     bool join(endpoint& client, handle at_client, endpoint& listener);
     void retry(handle);
     void leave(endpoint&, operation&);
+    void note_answer(const operation&) noexcept;
     std::error_code bind(endpoint&, const address&);
     std::error_code answer_option(endpoint&, control_request&) noexcept;
     std::uint16_t free_port(address) noexcept;
