@@ -28,13 +28,6 @@ task<std::string> end_after_request(A awaitable) {
     co_return end_of(left) + "+" + std::to_string(turns);
 }
 
-/// What can be read at once.
-task<std::string> read_some(tcp_stream& s) {
-    std::array<std::byte, 64> buffer;
-    const std::size_t count = co_await s.read(buffer);
-    co_return std::string(as_text(const_bytes(buffer).first(count)));
-}
-
 }
 
 TEST_CASE("CAN-03 a request that is there before the first I/O await ends that, and the kernel is not asked") {

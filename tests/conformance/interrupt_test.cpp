@@ -3,6 +3,7 @@
 #include <support/catch.hpp>
 #include <support/counting_backend.hpp>
 #include <support/os.hpp>
+#include <support/say_end.hpp>
 
 #include <csignal>
 #include <memory>
@@ -30,21 +31,6 @@ void interrupt_soon(int times = 1) {
 task<> wait_and_say(std::string name) {
     const auto end = co_await settled(sleep_for(1h));
     say(name + (end.is_cancelled() ? " cancelled, " : " slept, "));
-}
-
-/// What leaves `f()`, said.
-template <class F>
-void say_how_it_leaves(F f) {
-    try {
-        f();
-        say("returned");
-    } catch (const interrupted& e) {
-        say("interrupted by " + std::to_string(e.signal()));
-    } catch (const cancelled&) {
-        say("cancelled");
-    } catch (const std::exception& e) {
-        say(e.what());
-    }
 }
 
 const std::string interrupted_by_sigint = "interrupted by " + std::to_string(SIGINT);

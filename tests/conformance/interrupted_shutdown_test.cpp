@@ -2,6 +2,7 @@
 #include <corun/corun.hpp>
 #include <support/catch.hpp>
 #include <support/os.hpp>
+#include <support/say_end.hpp>
 
 #include <csignal>
 #include <stdexcept>
@@ -26,18 +27,14 @@ void end_beside_signals(run_options options, int times) {
         co_await sleep_for(1ms);
         say(std::to_string(number) + " cleaned up, ");
     };
-    try {
+    say_how_it_leaves([&] {
         run(std::move(options), [&]() -> task<> {
             for (int i = 1; i <= 3; ++i)
                 spawn(cleans_up, i, i == 2 ? times : 0);
             co_await yield();
             throw std::runtime_error("E");
         });
-    } catch (const interrupted& e) {
-        say("interrupted by " + std::to_string(e.signal()));
-    } catch (const std::exception& e) {
-        say(e.what());
-    }
+    });
 }
 
 const std::string interrupted_by_sigterm = "interrupted by " + std::to_string(SIGTERM);

@@ -28,13 +28,6 @@ void ask_and_take_back() {
     this_task::handle().uncancel();
 }
 
-/// What can be read at once.
-task<std::string> read_some(tcp_stream& s) {
-    std::array<std::byte, 64> buffer;
-    const std::size_t count = co_await s.read(buffer);
-    co_return std::string(as_text(const_bytes(buffer).first(count)));
-}
-
 }
 
 TEST_CASE("CAN-16 a request that is taken back while nothing is pending has no effect on the next operation, of any kind") {

@@ -28,12 +28,6 @@ std::error_code code_of(const std::exception_ptr& error) {
     return {};
 }
 
-/// An address of the loopback interface where nobody listens.
-address closed_port() {
-    auto listener = tcp_listener::bind(loopback());
-    return listener.local_address();
-}
-
 }
 
 TEST_CASE("TCP-02 port 0 is replaced by a real one, and a second bind to that is address_in_use") {

@@ -1,11 +1,14 @@
 // counting_backend.hpp - the default backend, with its waits and wake-ups counted.
 #pragma once
 
+#include <corun/loop.hpp>
 #include <support/wrapped_backend.hpp>
 
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <thread>
+#include <utility>
 
 namespace testing {
 
@@ -41,5 +44,13 @@ public:
 private:
     backend_calls& calls_;
 };
+
+/// Has another thread post `what` to the current loop, once, as that goes to sleep for good; joined on the loop's way into its sleep.
+inline void post_as_it_sleeps(backend_calls& calls, std::function<void()> what) {
+    calls.before_endless_wait = [what = std::move(what), ref = corun::loop::current().ref(), have_posted = false]() mutable {
+        if (!std::exchange(have_posted, true))
+            std::thread([&] { ref.post(what); }).join();
+    };
+}
 
 }

@@ -1,9 +1,16 @@
 // os_descriptor.hpp - descriptors of a POSIX system, for the cases that are about them.
 #pragma once
 
+#include <support/catch.hpp>
+#include <support/os.hpp>
+
 #include <cerrno>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -34,6 +41,29 @@ public:
 private:
     int number_ = -1;
 };
+
+/// The first descriptor of this process whose kind is called by one of these words; of its only loop, if nobody else has such. Throws
+/// std::runtime_error if there is none.
+inline int own_descriptor(const std::vector<std::string>& kinds) {
+    const auto open = open_descriptors().value();
+    for (const std::string& d : open)
+        for (const std::string& kind : kinds)
+            if (d.find(kind) != std::string::npos)
+                return std::stoi(d);
+    throw std::runtime_error("this process has no " + kinds.front());
+}
+
+/// Writes to an eventfd what its counter takes: from then on each write answers EAGAIN.
+inline void fill_counter(int eventfd) {
+    std::uint64_t step = std::uint64_t(1) << 63;
+    while (step > 0) {
+        if (::write(eventfd, &step, sizeof step) < 0)
+            step /= 2;
+    }
+    const std::uint64_t one = 1;
+    REQUIRE(::write(eventfd, &one, sizeof one) == -1);
+    REQUIRE(errno == EAGAIN);
+}
 
 /// Two ends of a TCP connection over loopback, close-on-exec. Throws std::system_error.
 inline std::pair<descriptor, descriptor> tcp_pair() {

@@ -407,16 +407,21 @@ TEST_CASE("what a program chooses comes from the seed, is repeated, and shrinks 
     }
 }
 
+namespace {
+
+task<std::error_code> error_of_read(tcp_stream& s) {
+    std::array<std::byte, 1> room{};
+    const auto got = co_await as_result(s.read(room));
+    co_return got.error();
+}
+
+}
+
 TEST_CASE("a write that finds the connection reset ends the read that waits on the same side") {
     run(run_options().with(make_sim(sim_options(1).link(sim_link().resets(1)))), []() -> task<> {
         auto pair = co_await connected_pair();
         std::array<std::byte, 1> byte{};
-        const auto reads = [&]() -> task<std::error_code> {
-            std::array<std::byte, 1> room{};
-            const auto got = co_await as_result(pair.ours.read(room));
-            co_return got.error();
-        };
-        auto reading = spawn(reads);
+        auto reading = spawn(error_of_read, std::ref(pair.ours));
         co_await yield();
         const auto sent = co_await as_result(pair.ours.write(byte));
         CHECK(sent.error() == std::errc::connection_reset);
@@ -429,12 +434,7 @@ TEST_CASE("a connection that closes after 10 bytes ends its sender's read too") 
     run(run_options().with(make_sim(sim_options().link(sim_link().closes_after(10)))), []() -> task<> {
         auto pair = co_await connected_pair();
         std::array<std::byte, 10> data{};
-        const auto reads = [&]() -> task<std::error_code> {
-            std::array<std::byte, 1> room{};
-            const auto got = co_await as_result(pair.ours.read(room));
-            co_return got.error();
-        };
-        auto reading = spawn(reads);
+        auto reading = spawn(error_of_read, std::ref(pair.ours));
         co_await yield();
         co_await write_all(pair.ours, data);
         const std::error_code error = co_await std::move(reading);

@@ -26,12 +26,6 @@ os::descriptor duplicate_of(const tcp_stream& s) {
     return made;
 }
 
-task<std::string> read_some(tcp_stream& s) {
-    std::array<std::byte, 64> buffer;
-    const std::size_t count = co_await s.read(buffer);
-    co_return std::string(as_text(const_bytes(buffer).first(count)));
-}
-
 }
 
 TEST_CASE("LOOP-09 a stream with a live duplicate is closed: no event reaches it, the loop sleeps, and the duplicate keeps working") {

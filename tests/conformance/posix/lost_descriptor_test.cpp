@@ -3,14 +3,11 @@
 #include <support/catch.hpp>
 #include <support/counting_backend.hpp>
 #include <support/os.hpp>
+#include <support/os_descriptor.hpp>
 
 #include <csignal>
-#include <functional>
 #include <memory>
-#include <stdexcept>
 #include <string>
-#include <thread>
-#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -27,29 +24,15 @@ using kinds = std::vector<std::string>;
 const kinds to_be_woken = {"eventfd"};
 const kinds to_wait_on = {"eventpoll", "io_uring"};
 
-/// The descriptor of the only loop of this process that is of one of these kinds.
-int own_descriptor(const kinds& called) {
-    const auto open = os::open_descriptors().value();
-    for (const std::string& d : open)
-        for (const std::string& kind : called)
-            if (d.find(kind) != std::string::npos)
-                return std::stoi(d);
-    throw std::runtime_error("the loop has no " + called.front());
-}
-
 /// In a child: does something to the descriptor, then sleeps, and is posted to as it goes to sleep. Gives up after two seconds.
 os::child_end sleep_without(const kinds& kind, void (*harm)(int descriptor)) {
     return os::run_in_child([&] {
         ::alarm(2);
         backend_calls calls;
         run(run_options().with(std::make_unique<counting_backend>(calls)), [&]() -> task<> {
-            harm(own_descriptor(kind));
+            harm(os::own_descriptor(kind));
             event posted;
-            bool have_posted = false;
-            calls.before_endless_wait = [&, ref = loop::current().ref()] {
-                if (!std::exchange(have_posted, true))
-                    std::thread([&] { ref.post([&] { posted.set(); }); }).join();
-            };
+            post_as_it_sleeps(calls, [&posted] { posted.set(); });
             co_await posted.wait();
         });
         return 0;
