@@ -9,7 +9,7 @@ if(CORUN_CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
 endif()
 
 find_program(CORUN_MOLD mold)
-if(CORUN_MOLD)
+if(CORUN_MOLD AND NOT WIN32)
     add_link_options(-fuse-ld=mold)
 endif()
 

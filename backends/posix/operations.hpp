@@ -1,6 +1,8 @@
 // operations.hpp - what every POSIX backend has to know about kinds of operations and about errors.
 #pragma once
 
+#include "directions.hpp"
+
 #include <corun/operation.hpp>
 
 #include <algorithm>
@@ -13,19 +15,6 @@
 #include <sys/uio.h>
 
 namespace corun::posix {
-
-/// The directions that an operation takes, a `ready` mask; 0 for one that never waits, or is unknown.
-inline std::uint8_t directions_of(const operation& o) noexcept {
-    switch (o.kind) {
-    case operation_kind::read:
-    case operation_kind::accept: return ready::readable;
-    case operation_kind::write:
-    case operation_kind::connect:
-    case operation_kind::shutdown: return ready::writable;   // not beside a write, which it would cut off
-    case operation_kind::poll: return static_cast<std::uint8_t>(o.value & (ready::readable | ready::writable));
-    }
-    return 0;
-}
 
 /// True for an error with which the connection itself has ended.
 inline bool ends_connection(int error) noexcept {

@@ -2,9 +2,8 @@
 #include "sockaddr.hpp"
 
 #include <array>
+#include <cstddef>
 #include <cstring>
-
-#include <arpa/inet.h>
 
 namespace corun::posix {
 
@@ -30,12 +29,12 @@ native_address::native_address(const address& from) noexcept {
 }
 
 address native_address::portable() const noexcept {
-    if (size >= sizeof v4 && any.sa_family == AF_INET) {
+    if (static_cast<std::size_t>(size) >= sizeof v4 && any.sa_family == AF_INET) {
         std::array<std::uint8_t, 4> octets;
         std::memcpy(octets.data(), &v4.sin_addr, 4);
         return address::ipv4(octets, ntohs(v4.sin_port));
     }
-    if (size >= sizeof v6 && any.sa_family == AF_INET6) {
+    if (static_cast<std::size_t>(size) >= sizeof v6 && any.sa_family == AF_INET6) {
         std::array<std::uint8_t, 16> octets;
         std::memcpy(octets.data(), &v6.sin6_addr, 16);
         return address::ipv6(octets, ntohs(v6.sin6_port), v6.sin6_scope_id);

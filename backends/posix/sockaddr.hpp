@@ -1,10 +1,9 @@
 // sockaddr.hpp - an address as the system wants it, and back.
 #pragma once
 
-#include <corun/address.hpp>
+#include "socket_types.hpp"
 
-#include <netinet/in.h>
-#include <sys/socket.h>
+#include <corun/address.hpp>
 
 namespace corun::posix {
 

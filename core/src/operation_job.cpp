@@ -50,7 +50,7 @@ void perform_on_pool(operation& o) noexcept {
     } catch (const std::system_error& e) {
         o.finish(e.code().value());
     } catch (...) {
-        o.finish(static_cast<int>(std::errc::not_enough_memory));
+        o.finish(native_code(std::errc::not_enough_memory));
     }
 }
 

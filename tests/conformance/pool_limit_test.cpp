@@ -2,12 +2,12 @@
 #include <corun/corun.hpp>
 #include <support/catch.hpp>
 #include <support/end_of.hpp>
+#include <support/semaphore.hpp>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <memory>
-#include <semaphore>
 #include <thread>
 #include <vector>
 
@@ -22,7 +22,7 @@ int pool_size() { return static_cast<int>(std::min(32u, std::thread::hardware_co
 
 /// Calls that hold all of the pool's threads until they are let go.
 struct held_pool {
-    std::counting_semaphore<> gate{0};
+    testing::semaphore gate{0};
     std::atomic<int> begun = 0;
     std::vector<task_handle<>> calls;
 
@@ -73,9 +73,9 @@ namespace {
 
 /// What an abandoned call uses; it may outlive the run.
 struct blocked_call {
-    std::binary_semaphore begun{0};
-    std::counting_semaphore<> may_end{0};
-    std::binary_semaphore over{0};
+    testing::semaphore begun{0};
+    testing::semaphore may_end{0};
+    testing::semaphore over{0};
     std::atomic<bool> ended = false;
 };
 

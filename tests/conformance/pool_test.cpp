@@ -1,8 +1,8 @@
 // pool_test.cpp - calls on pool threads: what they give, and how they end when they are cancelled.
 #include <corun/corun.hpp>
 #include <support/catch.hpp>
+#include <support/semaphore.hpp>
 
-#include <semaphore>
 #include <stdexcept>
 #include <thread>
 
@@ -27,8 +27,8 @@ TEST_CASE("THR-09 a call that runs ends with its result although its task is can
     int given = 0;
     bool cancelled_next = false;
     run(run_options().real_threads(true), [&]() -> task<> {
-        std::binary_semaphore begun(0);
-        std::binary_semaphore may_end(0);
+        testing::semaphore begun(0);
+        testing::semaphore may_end(0);
         const auto job = [&] {
             begun.release();
             may_end.acquire();

@@ -3,11 +3,11 @@
 #include <support/catch.hpp>
 #include <support/hook_log.hpp>
 #include <support/lifetimes.hpp>
+#include <support/semaphore.hpp>
 #include <support/trace.hpp>
 #include <support/turns.hpp>
 
 #include <memory>
-#include <semaphore>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -50,10 +50,10 @@ TEST_CASE("RUN-04 a leftover that never began doesn't begin; what it was given i
 }
 
 TEST_CASE("RUN-05 run doesn't return before a leftover has had the answer of a helper thread") {
-    std::binary_semaphore may_end(0);
+    testing::semaphore may_end(0);
     trace t;
     run(run_options().real_threads(true), [&]() -> task<> {
-        std::binary_semaphore has_begun(0);
+        testing::semaphore has_begun(0);
         const auto job = [&] {
             has_begun.release();
             may_end.acquire();

@@ -8,11 +8,11 @@
 #include <support/lifetimes.hpp>
 #include <support/os.hpp>
 #include <support/scale.hpp>
+#include <support/semaphore.hpp>
 #include <support/trace.hpp>
 #include <support/turns.hpp>
 #include <support/usage.hpp>
 
-#include <barrier>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -137,11 +137,13 @@ TEST_CASE("RUN-11 runs on two threads at once are independent and give the same 
         std::uint64_t turns = 0;
         int value = 0;
     };
-    std::barrier<> both_inside(2);
-    const auto program = [&both_inside](seen& s) {
+    testing::semaphore first_is_inside;
+    testing::semaphore second_is_inside;
+    const auto program = [](seen& s, testing::semaphore& mine, testing::semaphore& others) {
         trace t;
         s.value = run([&]() -> task<int> {
-            both_inside.arrive_and_wait();
+            mine.release();
+            others.acquire();
             s.l = &loop::current();
             const auto marks_twice = [&t](std::string name) -> task<int> {
                 t.note(name + "1");
@@ -154,15 +156,16 @@ TEST_CASE("RUN-11 runs on two threads at once are independent and give the same 
             const int first = co_await a;
             const int second = co_await b;
             s.turns = turn_number();
-            both_inside.arrive_and_wait();
+            mine.release();
+            others.acquire();
             co_return first + second;
         });
         s.order = t.joined();
     };
     seen here;
     seen there;
-    std::thread other([&] { program(there); });
-    program(here);
+    std::thread other([&] { program(there, first_is_inside, second_is_inside); });
+    program(here, second_is_inside, first_is_inside);
     other.join();
 
     CHECK(here.l != there.l);

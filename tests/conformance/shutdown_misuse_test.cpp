@@ -131,10 +131,10 @@ TEST_CASE("SHD-12 run works in the constructor of a static object, before main()
 TEST_CASE("SHD-12 run works in the destructor of a static object, after main() has ended") {
     const auto child = os::run_in_child([]() -> int {
         before_main.reports = true;
-        std::exit(3);
+        std::exit(5);
     });
     INFO(child.output);
-    CHECK(child.code == 3);
+    CHECK(child.code == 5);
     CHECK(child.output.find("destructor 7 ") != std::string::npos);
 }
 

@@ -42,10 +42,14 @@ std::string difference(const char* what, const list& some, const list& others) {
 }
 
 counted before;
+std::string running;
 
 }
 
+const std::string& current_case() { return running; }
+
 void case_begins(const std::string& name) {
+    running = name;
     start_watchdog();
     watch_case(name);
     before = count();

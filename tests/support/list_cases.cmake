@@ -2,7 +2,7 @@
 # A case that the exceptions table names for this backend and system is listed as skipped, with its reason.
 cmake_minimum_required(VERSION 3.25)
 
-execute_process(COMMAND ${program} --list-test-names-only OUTPUT_VARIABLE output ERROR_VARIABLE errors)
+execute_process(COMMAND ${emulator} ${program} --list-test-names-only OUTPUT_VARIABLE output ERROR_VARIABLE errors)
 if(NOT errors STREQUAL "")
     message(FATAL_ERROR "${program} can't list its cases:\n${output}${errors}")
 endif()
@@ -27,6 +27,12 @@ if(backend)
 endif()
 set(unused ${excepted})
 
+# Of a cross build: what runs the program.
+set(command "")
+foreach(word IN LISTS emulator ITEMS ${program})
+    string(APPEND command " [==[${word}]==]")
+endforeach()
+
 set(text "")
 set(without "")
 foreach(name IN LISTS names)
@@ -48,7 +54,7 @@ foreach(name IN LISTS names)
     else()
         # Escaped, or a comma would begin another name and a bracket a tag; a test that matches no case passes with Catch2 2.
         string(REGEX REPLACE "([][,\"\\])" "\\\\\\1" escaped "${name}")
-        string(APPEND text "add_test(${test} [==[${program}]==] [==[${escaped}]==])\n")
+        string(APPEND text "add_test(${test}${command} [==[${escaped}]==])\n")
         string(APPEND text "set_tests_properties(${test} PROPERTIES LABELS ${prefix} FAIL_REGULAR_EXPRESSION \"No tests ran\")\n")
     endif()
 endforeach()
@@ -58,7 +64,7 @@ endif()
 
 if(names)
     set(test "[==[${prefix}/all in one process]==]")
-    string(APPEND text "add_test(${test} [==[${program}]==]${without})\n")
+    string(APPEND text "add_test(${test}${command}${without})\n")
     string(APPEND text "set_tests_properties(${test} PROPERTIES LABELS ${prefix} TIMEOUT 1500)\n")
 endif()
 file(WRITE ${list} "${text}")

@@ -25,6 +25,9 @@ std::optional<std::size_t> resident_bytes();
 /// Processor time of this process, all threads.
 std::optional<std::chrono::nanoseconds> cpu_time();
 
+/// How late a timer or a wake-up may be on an idle machine of this system.
+std::chrono::milliseconds lateness() noexcept;
+
 /// What the allocator set aside for a block that malloc gave; 0 where that can't be asked.
 std::size_t allocation_size(void* block) noexcept;
 

@@ -1,6 +1,8 @@
 // scale.hpp - how much of a case is run: CORUN_STRESS from 1 (the default) to 100 (as written), and what sanitizers cost.
 #pragma once
 
+#include <support/os.hpp>
+
 #include <chrono>
 #include <cstddef>
 
@@ -29,7 +31,7 @@ inline constexpr bool under_sanitizer = false;
 inline constexpr int slowdown = under_sanitizer ? 5 : 1;
 
 /// How late a timer or a wake-up may be on an idle machine.
-inline constexpr std::chrono::milliseconds late_allowance{20 * slowdown};
+inline std::chrono::milliseconds late_allowance() { return os::lateness() * slowdown; }
 
 /// CORUN_STRESS: 1 runs a hundredth of large counts, 100 all.
 std::size_t stress();

@@ -2,6 +2,7 @@
 #include <corun/loop.hpp>
 #include <support/os.hpp>
 #include <support/scale.hpp>
+#include <support/semaphore.hpp>
 #include <support/watchdog.hpp>
 
 #include <algorithm>
@@ -11,7 +12,6 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <latch>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -60,13 +60,13 @@ public:
 
     void resume() {
         ends_ = false;
-        std::latch is_known(1);
+        semaphore is_known;
         thread_ = std::thread([this, &is_known] {
             os::be_watchdog_thread();
-            is_known.count_down();
+            is_known.release();
             watch();
         });
-        is_known.wait();
+        is_known.acquire();
     }
     void pause() {
         if (!thread_.joinable())

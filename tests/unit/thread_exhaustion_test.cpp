@@ -2,10 +2,10 @@
 // limit is the C library's.
 #include <corun/corun.hpp>
 #include <support/catch.hpp>
+#include <support/semaphore.hpp>
 
 #include <atomic>
 #include <cstddef>
-#include <semaphore>
 #include <system_error>
 
 #include <pthread.h>
@@ -62,8 +62,8 @@ TEST_CASE("RES-08 a call for which no thread can be started is an error of that 
 
 TEST_CASE("RES-08 beside a thread that is at work a call for which none can be started waits for that one") {
     run([]() -> task<> {
-        std::binary_semaphore begun(0);
-        std::binary_semaphore may_end(0);
+        testing::semaphore begun(0);
+        testing::semaphore may_end(0);
         std::atomic<bool> first_ended = false;
         const auto job = [&] {
             begun.release();

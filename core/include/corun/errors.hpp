@@ -77,6 +77,10 @@ public:
     using system_error::system_error;
 };
 
+/// The category of the system's own codes in corun's error_codes: std::system_category(), except on Windows, where that does not compare
+/// with std::errc what sockets answer; there it is one of corun's that does, with the same codes and texts.
+const std::error_category& native_category() noexcept;
+
 /// What debug mode found; it is never thrown, the exception hook is told of it.
 class debug_warning : public std::runtime_error {
 public:
@@ -86,6 +90,9 @@ public:
 namespace detail {
 
 [[noreturn]] void throw_usage(errc code, const char* what);
+
+/// The system's own code for it, in native_category().
+std::int32_t native_code(std::errc) noexcept;
 
 /// What kind of exception is being handled; asked in a catch block, never by throwing it again.
 bool handling_cancelled() noexcept;

@@ -3,6 +3,7 @@
 // A card lives in an awaiter, which lives in a coroutine frame. Nothing is allocated for it.
 #pragma once
 
+#include <corun/errors.hpp>
 #include <corun/waiter.hpp>
 
 #include <cstddef>
@@ -52,7 +53,7 @@ struct operation : waiter {
     operation_kind kind;
     operation_state state = operation_state::idle;
     bool truncated = false;            ///< answer: a datagram was larger than the buffer
-    std::int32_t error = 0;            ///< answer: a native code of std::system_category, 0 for success
+    std::int32_t error = 0;            ///< answer: a code of native_category(), 0 for success
     handle target;                     ///< request
     io_slice slice;                    ///< request: one buffer, inside the operation
     const io_slice* slices = &slice;   ///< request: or many, the caller's
@@ -73,7 +74,7 @@ struct operation : waiter {
     }
 
     /// The answer's error as users see it; compares with std::errc, keeps the native code.
-    std::error_code error_code() const noexcept { return error == 0 ? std::error_code() : std::error_code(error, std::system_category()); }
+    std::error_code error_code() const noexcept { return error == 0 ? std::error_code() : std::error_code(error, native_category()); }
 };
 
 static_assert(sizeof(operation) <= 104, "each read site of a coroutine holds an operation: keep it small");

@@ -3,11 +3,11 @@
 #include <support/catch.hpp>
 #include <support/os.hpp>
 #include <support/os_descriptor.hpp>
+#include <support/semaphore.hpp>
 
 #include <array>
 #include <cstddef>
 #include <cstdlib>
-#include <semaphore>
 
 using namespace corun;
 using namespace testing;
@@ -18,7 +18,7 @@ TEST_CASE("SHD-04 a call on a pool thread that reads standard input keeps neithe
         int ends[2];
         if (::pipe(ends) != 0 || ::dup2(ends[0], STDIN_FILENO) < 0)
             return 1;
-        static std::binary_semaphore begun(0);
+        static testing::semaphore begun(0);
         run(run_options().pool_grace(10ms), []() -> task<> {
             const auto reads = []() -> task<> {
                 const auto job = [] {
