@@ -1,9 +1,9 @@
 # What corun's own targets have in common.
 include(GNUInstallDirs)
 
-# A library of the package: corun::<name>, its headers, its place in the installed tree.
+# corun_add_library(name [NOT_INSTALLED] sources... [INCLUDE folder]): corun::<name>, and in the package it and its headers.
 function(corun_add_library name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "INCLUDE" "")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "NOT_INSTALLED" "INCLUDE" "")
     add_library(corun_${name} STATIC ${arg_UNPARSED_ARGUMENTS})
     add_library(corun::${name} ALIAS corun_${name})
     set_target_properties(corun_${name} PROPERTIES EXPORT_NAME ${name} LINKER_LANGUAGE CXX)
@@ -11,9 +11,11 @@ function(corun_add_library name)
     corun_warn(corun_${name})
     if(arg_INCLUDE)
         target_include_directories(corun_${name} PUBLIC $<BUILD_INTERFACE:${arg_INCLUDE}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-        set_property(GLOBAL APPEND PROPERTY CORUN_INCLUDE ${arg_INCLUDE})
     endif()
-    set_property(GLOBAL APPEND PROPERTY CORUN_PACKAGE corun_${name})
+    if(NOT arg_NOT_INSTALLED)
+        set_property(GLOBAL APPEND PROPERTY CORUN_INCLUDE ${arg_INCLUDE})
+        set_property(GLOBAL APPEND PROPERTY CORUN_PACKAGE corun_${name})
+    endif()
 endfunction()
 
 # A program of ours: the examples, the tests.

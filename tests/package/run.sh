@@ -32,5 +32,9 @@ builds() {
 }
 
 quietly cmake --install "$build" --prefix "$work/installed"
+if [[ $(uname) == Linux && -n $(find "$work/installed" -name '*kqueue*') ]]; then
+    echo "package: failed: the backend over an emulation of kqueue() was installed" >&2
+    exit 1
+fi
 builds installed "-DCMAKE_PREFIX_PATH=$work/installed"
 builds subdirectory
