@@ -68,18 +68,10 @@ public:
     }
 
     bool wait(time_point deadline, ready_list& ready) noexcept override {
-        state& s = *state_;
-        if (context_.stopped())
-            context_.restart();
-        if (!s.woken && s.news.empty()) {
-            if (deadline == no_deadline)
-                context_.run_one();
-            else if (const duration left = posix::time_until(deadline); left > duration::zero())
-                context_.run_one_for(std::min<duration>(left, std::chrono::hours(24)));   // it adds to a clock that would overflow
-        }
+        run_until(deadline);
         context_.poll();
-        ready.splice_back(s.news);
-        return std::exchange(s.woken, false);
+        ready.splice_back(state_->news);
+        return std::exchange(state_->woken, false);
     }
 
     void wake() noexcept override { state_->descriptor.wake(); }
@@ -87,7 +79,26 @@ public:
     /// An io_context shows nobody what it waits on.
     native_handle wait_handle() const noexcept override { return no_native_handle; }
 
+    /// Handlers note their news and touch no operation. But those of a borrowed context belong to the loop's thread: that one isn't waited
+    /// on.
+    void block(time_point deadline) noexcept override {
+        if (own_)
+            run_until(deadline);
+    }
+
 private:
+    /// Until a handler has run; not at all if there is news that nobody has taken.
+    void run_until(time_point deadline) noexcept {
+        if (context_.stopped())
+            context_.restart();
+        if (state_->woken || !state_->news.empty())
+            return;
+        if (deadline == no_deadline)
+            context_.run_one();
+        else if (const duration left = posix::time_until(deadline); left > duration::zero())
+            context_.run_one_for(std::min<duration>(left, std::chrono::hours(24)));   // it adds to a clock that would overflow
+    }
+
     /// What handlers use; the last of them frees it.
     struct state {
         explicit state(asio::io_context& c) : wake_events(c, descriptor.get()) {}

@@ -72,8 +72,25 @@ inline ssize_t sendmsg(int fd, const msghdr* message, int flags) noexcept { retu
 inline int poll(pollfd* fds, nfds_t count, int milliseconds) noexcept { return ::poll(fds, count, milliseconds); }
 inline ssize_t read(int fd, void* data, size_t size) noexcept { return ::read(fd, data, size); }
 inline ssize_t write(int fd, const void* data, size_t size) noexcept { return ::write(fd, data, size); }
+
+/// What wakes a loop: readable at the first end once something is written to the second. Linux has one descriptor that is both; there the
+/// second is -1. Close-on-exec and non-blocking; false if the system refuses.
 #if defined(EFD_NONBLOCK)
-inline int eventfd(unsigned value, int flags) noexcept { return ::eventfd(value, flags); }
+inline bool open_wake_pair(int (&ends)[2]) noexcept {
+    ends[0] = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    ends[1] = -1;
+    return ends[0] >= 0;
+}
+#else
+inline bool open_wake_pair(int (&ends)[2]) noexcept {
+    if (::pipe(ends) < 0)
+        return false;
+    for (const int end : ends) {
+        ::fcntl(end, F_SETFD, FD_CLOEXEC);
+        ::fcntl(end, F_SETFL, O_NONBLOCK);
+    }
+    return true;
+}
 #endif
 
 inline int sigaction(int signal, const struct ::sigaction* wanted, struct ::sigaction* found) noexcept {

@@ -1,6 +1,7 @@
 // poller.hpp - the readiness seam: what a reactor asks of epoll, kqueue and the like. No poller knows what a socket is for.
 #pragma once
 
+#include "../posix/clock.hpp"
 #include "registration.hpp"
 
 #include <corun/backend.hpp>
@@ -31,7 +32,12 @@ public:
     /// Any thread, any signal handler.
     virtual void wake() noexcept = 0;
 
+    /// A descriptor that polls readable when wait() has news; no_native_handle where there is none.
     virtual native_handle wait_handle() const noexcept = 0;
+
+    /// Returns when wait() would have news, or at the deadline; on any thread, while nothing else of this is called but wake(). What it
+    /// finds by the way it keeps for wait(). A poller without a handle has its own.
+    virtual void block(time_point deadline) noexcept { posix::wait_readable(static_cast<int>(wait_handle()), deadline); }
 };
 
 }

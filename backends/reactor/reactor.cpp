@@ -188,7 +188,7 @@ void reactor::forget(registration& r) noexcept {
 void reactor::block(time_point deadline) noexcept {
     if (!finished_.empty())
         return;
-    posix::wait_readable(static_cast<int>(wait_handle()), deadline);
+    poller_->block(deadline);
 }
 
 bool reactor::catch_interrupts(interrupt_counter& c) noexcept { return posix::catch_interrupts(c); }

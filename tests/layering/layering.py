@@ -9,7 +9,7 @@ import sys
 
 # Areas, the first match counts; what each may include, areas and kinds. Kinds: std, os, test (the framework), json, fmt, other.
 AREAS = ["core/include/corun/detail/intrusive_list.hpp", "core/include/corun/detail", "core/include", "core/src", "backends/posix", "backends/reactor",
-         "backends/", "adapters/", "examples", "bench", "tests/conformance/posix", "tests/conformance", "tests/unit", "tests/stories", "tests/support/kqueue", "tests/support/os_", "tests/support",
+         "backends/", "adapters/", "examples/own_backend/", "examples", "bench", "tests/conformance/posix", "tests/conformance", "tests/unit", "tests/stories", "tests/support/kqueue", "tests/support/os_", "tests/support",
          "tests/package"]
 PUBLIC = {"std", "core/include"}
 CORE = PUBLIC | {"core/include/corun/detail", "core/include/corun/detail/intrusive_list.hpp"}
@@ -21,18 +21,19 @@ MAY_INCLUDE = {
     "backends/reactor": POSIX | {"backends/reactor"},
     "backends/": POSIX | {"backends/reactor", "other"},   # and its own, but no other backend
     "adapters/": PUBLIC | {"os", "other"},                # and its own, but no other adapter
+    "examples/own_backend/": POSIX | {"backends/reactor", "examples/own_backend/"},
     "examples": PUBLIC | {"examples", "fmt"},
     "bench": PUBLIC | {"bench", "os", "other"},
     "tests/conformance/posix": PUBLIC | {"tests/conformance", "tests/support", "tests/support/os_", "os"},
     "tests/conformance": PUBLIC | {"tests/conformance", "tests/support", "json"},
-    "tests/unit": CORE | {"backends/posix", "backends/reactor", "backends/", "tests/support", "tests/support/os_", "tests/unit", "os", "other"},
+    "tests/unit": CORE | {"backends/posix", "backends/reactor", "backends/", "tests/support", "tests/support/os_", "tests/unit", "examples/own_backend/", "os", "other"},
     "tests/stories": PUBLIC | {"backends/", "tests/stories", "tests/support"},
     "tests/support/kqueue": {"std", "tests/support/kqueue", "os"},
     "tests/support/os_": CORE | {"tests/support", "os"},
     "tests/support": CORE | {"tests/support", "test"},
     "tests/package": PUBLIC | {"backends/"},
 }
-SEARCHED = ["core/include", "backends/*/include", "backends", "adapters/*/include", "tests", "bench"]
+SEARCHED = ["core/include", "backends/*/include", "examples/own_backend/*/include", "backends", "adapters/*/include", "tests", "bench"]
 OS_CONDITION = re.compile(r"^\s*#\s*(?:el)?if.*\b(_WIN32|WIN32|__linux__|__APPLE__|__unix__|__FreeBSD__|CORUN_(?:BACKEND|HAS)\w*)")
 COMPILER_HEADERS = {"intrin.h"}
 

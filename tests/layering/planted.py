@@ -8,7 +8,7 @@ import tempfile
 CHECK = pathlib.Path(__file__).with_name("layering.py")
 TREE = ["core/include/corun/task.hpp", "core/include/corun/detail/promise.hpp", "core/include/corun/detail/intrusive_list.hpp", "core/src/shut_down.hpp",
         "backends/posix/fd.hpp", "backends/reactor/reactor.hpp", "backends/epoll/include/corun/epoll.hpp", "backends/epoll/sys_epoll.hpp",
-        "backends/kqueue/include/corun/kqueue.hpp", "tests/support/catch.hpp"]
+        "backends/kqueue/include/corun/kqueue.hpp", "examples/own_backend/poll/include/corun/poll.hpp", "tests/support/catch.hpp"]
 
 # Where, what, and a word of the finding; none: allowed.
 PLANTED = [
@@ -38,6 +38,12 @@ PLANTED = [
     ("examples/a.cpp", "#include <corun/task.hpp>", None),
     ("examples/a.cpp", "#include <corun/detail/promise.hpp>", "promise.hpp"),
     ("examples/a.cpp", "#include <unistd.h>", "unistd.h"),
+    ("examples/a.cpp", "#include <corun/poll.hpp>", "poll.hpp"),
+    ("examples/own_backend/poll/a.cpp", "#include <corun/poll.hpp>", None),
+    ("examples/own_backend/poll/a.cpp", "#include <reactor/reactor.hpp>", None),
+    ("examples/own_backend/poll/a.cpp", "#include <poll.h>", None),
+    ("examples/own_backend/poll/a.cpp", "#include <corun/detail/promise.hpp>", "promise.hpp"),
+    ("examples/own_backend/poll/a.cpp", "#include <corun/epoll.hpp>", "epoll.hpp"),
     ("bench/peers/a.cpp", "#include <asio.hpp>", None),
     ("bench/a.cpp", "#include <corun/detail/promise.hpp>", "promise.hpp"),
     ("tests/conformance/a.cpp", "#include <support/catch.hpp>", None),

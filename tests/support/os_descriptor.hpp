@@ -46,8 +46,8 @@ private:
 /// std::runtime_error if there is none.
 inline int own_descriptor(const std::vector<std::string>& kinds) {
     const auto open = open_descriptors().value();
-    for (const std::string& d : open)
-        for (const std::string& kind : kinds)
+    for (const std::string& kind : kinds)
+        for (const std::string& d : open)
             if (d.find(kind) != std::string::npos)
                 return std::stoi(d);
     throw std::runtime_error("this process has no " + kinds.front());

@@ -10,10 +10,12 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -153,5 +155,37 @@ struct connection {
     int native = -1;
     handle ours;
 };
+
+/// block() on another thread, of a backend that has no wait_handle(): it returns with the news, and leaves all of it to wait().
+inline void check_block_without_handle(backend& b) {
+    using namespace std::chrono_literals;
+    const auto block_until = [&b](time_point deadline) { std::thread([&] { b.block(deadline); }).join(); };
+    REQUIRE(b.wait_handle() == no_native_handle);
+    connection c(b);
+    read_card r(c.ours);
+    REQUIRE(b.submit(r.o) == submitted::pending);
+    CHECK(collect(b).empty());
+    const time_point deadline = b.now() + 3ms;
+    block_until(deadline);
+    CHECK(b.now() >= deadline);
+
+    send_all(c.peer, "x");
+    block_until(time_point::max());
+    block_until(time_point::max());   // nobody has taken it yet
+    CHECK(r.o.is_pending());
+    CHECK(collect(b, time_point::max()) == std::vector<operation*>{&r.o});
+
+    std::thread blocked([&b] { b.block(time_point::max()); });
+    b.wake();
+    blocked.join();
+    operation_list finished;
+    CHECK(b.wait(time_point::max(), finished) == waited::news);
+
+    read_card next(c.ours);
+    REQUIRE(b.submit(next.o) == submitted::pending);
+    REQUIRE(b.cancel(next.o));
+    block_until(time_point::max());   // an answer that came without the poller
+    CHECK(collect(b) == std::vector<operation*>{&next.o});
+}
 
 }

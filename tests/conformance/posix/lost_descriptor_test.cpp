@@ -22,7 +22,7 @@ namespace {
 /// What a descriptor of a loop may be called, on whatever backend.
 using kinds = std::vector<std::string>;
 const kinds to_be_woken = {"eventfd"};
-const kinds to_wait_on = {"eventpoll", "io_uring"};
+const kinds to_wait_on = {"eventpoll", "io_uring", "eventfd"};   // the last: where nothing stands for the others
 
 /// In a child: does something to the descriptor, then sleeps, and is posted to as it goes to sleep. Gives up after two seconds.
 os::child_end sleep_without(const kinds& kind, void (*harm)(int descriptor)) {
