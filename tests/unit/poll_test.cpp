@@ -56,3 +56,31 @@ TEST_CASE("poll: a descriptor that was closed behind the backend's back ends the
     wait_for(*b, r.o);
     CHECK(r.o.error == EBADF);
 }
+
+TEST_CASE("poll: whoever gets the record of a closed connection is told of his own descriptor") {
+    const auto b = make_poll();
+    connection closed(*b);
+    read_card first(closed.ours);
+    REQUIRE(b->submit(first.o) == submitted::pending);
+    const handle before = closed.ours;
+    const auto quiet = plain_pair();
+    REQUIRE_FALSE(closed.close());
+    const fd same_number(::dup(quiet.first.get()));
+    REQUIRE(same_number.get() == closed.native);
+    connection next(*b, plain_pair(), 200);
+    REQUIRE(next.ours.index == before.index);
+    read_card r(next.ours);
+    REQUIRE(b->submit(r.o) == submitted::pending);
+    send_all(next.peer, "x");
+    wait_for(*b, r.o);
+    CHECK(r.text() == "x");
+}
+
+TEST_CASE("poll: a wake is told once") {
+    const auto b = make_poll();
+    operation_list finished;
+    b->wake();
+    b->wake();
+    CHECK(b->wait(time_point::max(), finished) == waited::news);
+    CHECK(b->wait(b->now() + 2ms, finished) == waited::nothing);
+}
