@@ -44,8 +44,12 @@ def page():
     return text
 
 
-if sys.argv[1:] == ["--check"]:
-    if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != page():
+def main():
+    if sys.argv[1:] != ["--check"]:
+        PAGE.write_text(page(), encoding="utf-8")
+    elif not PAGE.exists() or PAGE.read_text(encoding="utf-8") != page():
         sys.exit("docs/conformance.md is out of date: run tests/conformance/list.py")
-else:
-    PAGE.write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
