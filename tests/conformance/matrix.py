@@ -20,8 +20,8 @@ NO_SUITES = {"unit", "stories"}
 PASSED, PARTLY, SKIPPED, FAILED = "✓", "✓ –", "–", "✗"
 HEAD = f"""# Conformance: what each backend passes
 
-Made by `tests/conformance/matrix.py --write` from the results of real runs on Linux; don't edit. [conformance.md](conformance.md) has the words of
-the cases. {PASSED}: every test of the case passed; {SKIPPED}: left out, for the reason of the note, a row of `tests/conformance/exceptions.txt`;
+Made by `tests/conformance/matrix.py --write` from the results of real runs on Linux; don't edit. [conformance.md](conformance.md) has the words
+of the cases. {PASSED}: every test of the case passed; {SKIPPED}: left out, for the reason of the note, a row of `tests/conformance/exceptions.txt`;
 {PARTLY}: some of its tests are left out; empty: the case is not built for that backend.
 """
 
