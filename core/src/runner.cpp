@@ -25,6 +25,18 @@ void refuse_nested() {
         detail::throw_usage(errc::nested_run, "corun::run() cannot be called from a running event loop; co_await the task, or spawn() it");
 }
 
+using backend_maker = std::unique_ptr<backend> (*)();
+
+std::unique_ptr<backend> make_first(backend_maker make_default, backend_maker fall_back) {
+    if (!fall_back)
+        return make_default();
+    try {
+        return make_default();
+    } catch (const backend_unavailable&) {
+        return fall_back();
+    }
+}
+
 }
 
 runner::runner(run_options&& options, std::unique_ptr<backend> (*make_default)())
@@ -33,7 +45,7 @@ runner::runner(run_options&& options, std::unique_ptr<backend> (*make_default)()
       handle_interrupts_(options.handle_interrupts_),
       stop_on_termination_(options.stop_on_termination_) {
     refuse_nested();
-    loop_ = std::make_unique<loop>(options.engine_ ? std::move(options.engine_) : make_default());
+    loop_ = std::make_unique<loop>(options.engine_ ? std::move(options.engine_) : make_first(make_default, options.fall_back_));
     loop_->real_threads = options.real_threads_ || !loop_->engine->simulated();
     if (simulation* const s = loop_->engine->simulated(); s && s->shuffles_ready())
         loop_->shuffling_ = s;

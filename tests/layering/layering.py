@@ -29,7 +29,7 @@ MAY_INCLUDE = {
     "tests/unit": CORE | {"backends/posix", "backends/reactor", "backends/", "tests/support", "tests/support/os_", "tests/unit", "examples/own_backend/", "os", "other"},
     "tests/stories": PUBLIC | {"backends/", "tests/stories", "tests/support"},
     "tests/support/kqueue": {"std", "tests/support/kqueue", "os"},
-    "tests/support/os_": CORE | {"tests/support", "os"},
+    "tests/support/os_": CORE | {"tests/support", "os", "json"},
     "tests/support": CORE | {"tests/support", "test"},
     "tests/package": PUBLIC | {"backends/"},
 }

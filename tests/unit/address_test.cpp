@@ -6,8 +6,6 @@
 #include <string>
 #include <vector>
 
-#include <arpa/inet.h>
-
 using corun::address;
 using corun::address_family;
 

@@ -1,4 +1,5 @@
 // io_uring_test.cpp - io_uring through the seam and without a loop: small rings, cancels that meet answers, refusal by the system.
+#include "refuse_call.hpp"
 #include "seam.hpp"
 
 #include <corun/corun.hpp>
@@ -12,9 +13,6 @@
 #include <thread>
 
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
@@ -73,19 +71,6 @@ void collect_all(backend& b, std::size_t count) {
     std::sort(all.begin(), all.end());
     CHECK(std::adjacent_find(all.begin(), all.end()) == all.end());
     CHECK(collect(b).empty());
-}
-
-/// From now on the system call answers `error` in this process.
-void refuse_call(unsigned number, unsigned error) {
-    sock_filter program[] = {
-        {BPF_LD | BPF_W | BPF_ABS, 0, 0, 0},   // the call's number
-        {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, number},
-        {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | error},
-        {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
-    };
-    const sock_fprog all{4, program};
-    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &all) != 0)
-        throw std::runtime_error("no filter can be set here");
 }
 
 /// What making the backend says in a process where the call is refused.

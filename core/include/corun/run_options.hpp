@@ -27,6 +27,13 @@ public:
         return std::move(*this);
     }
 
+    /// Where the system refuses the default backend (backend_unavailable), `make` gives the one to run on: `fall_back_to(&make_epoll)`.
+    /// Without it run() throws, as it does when the system is out of descriptors or memory. No effect beside with().
+    run_options&& fall_back_to(std::unique_ptr<backend> (*make)()) && noexcept {
+        fall_back_ = make;
+        return std::move(*this);
+    }
+
     /// Bounds the time that cancelled left-overs get at the end; then they are reported and destroyed. Default: no bound (1.3).
     run_options&& shutdown_grace(duration d) && noexcept {
         shutdown_grace_ = d;
@@ -89,6 +96,7 @@ private:
     friend class runner;
 
     std::unique_ptr<backend> engine_;
+    std::unique_ptr<backend> (*fall_back_)() = nullptr;
     std::optional<duration> shutdown_grace_;
     duration pool_grace_ = std::chrono::minutes(5);
     exception_hook hook_;
