@@ -18,6 +18,9 @@ namespace {
 /// Long, for the machine may be busy; a program that hangs is still ended, and tells its tasks.
 constexpr auto bound = std::chrono::seconds(20);
 
+/// After so many differences the others are no news.
+constexpr int most_differing = 10;
+
 std::string outcome_of(const program& p) {
     manner how;
     how.bound = bound;
@@ -66,16 +69,18 @@ int main(int argc, char* argv[]) {
         std::ofstream outcomes(outcomes_path);
         statistics figures;
         int differing = 0;
-        for (std::uint64_t seed = interval.first; seed <= interval.last; ++seed) {
+        int count = 0;
+        for (std::uint64_t seed = interval.first; seed <= interval.last && differing < most_differing; ++seed, ++count) {
             const program p = generate(seed);
             const std::string outcome = outcome_of(p);
-            differing += !allowed_path.empty() && !is_allowed(p, outcome, allowed[seed], again);
+            if (!allowed_path.empty() && !is_allowed(p, outcome, allowed[seed], again))
+                differing += outcome.find("fault: it hangs") == std::string::npos ? 1 : most_differing / 2;   // which takes its time
             write_outcomes(outcomes, seed, {outcome});
             figures.count({outcome});
         }
         if (counts)
             std::cout << figures.to_string();
-        std::cout << interval.last - interval.first + 1 << " programs, " << differing << " of them differ\n";
+        std::cout << count << " programs, " << differing << " of them differ\n";
         return differing == 0 ? 0 : 1;
     } catch (const CLI::Error& e) {
         return app.exit(e);

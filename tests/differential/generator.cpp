@@ -28,7 +28,7 @@ constexpr choice choices[] = {
     {5, &script::wait_in_vain},
     {3, &script::wait_in_vain_shielded},
     {6, &script::cancel_a_read},
-    {5, &script::cancel_races_with_data},
+    {9, &script::cancel_races_with_data},
     {3, &script::timeout_races_with_data},
     {2, &script::read_twice_at_once},
     {3, &script::close_under_a_read},

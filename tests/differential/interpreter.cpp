@@ -66,7 +66,10 @@ private:
 class world {
 public:
     world(const program& p, const manner& how)
-        : program_(p), manner_(how), ends_(static_cast<std::size_t>(2 * p.connections)), events_(static_cast<std::size_t>(p.events)),
+        : program_(p),
+          manner_(how),
+          ends_(static_cast<std::size_t>(2 * p.connections)),
+          events_(static_cast<std::size_t>(p.events)),
           slots_(static_cast<std::size_t>(p.slots)) {}
     world(const world&) = delete;
 
@@ -369,7 +372,8 @@ task<std::string> world::receive_until(const statement& s, std::int64_t target) 
 task<> world::receive(performer& who, const statement& s) {
     const bool to_the_end = s.what == verb::receive_end;
     const std::int64_t target = s.number - peer_of(s.end).cut;
-    const std::string title = "receive at " + std::to_string(s.end) + (to_the_end ? " until the end" : " until " + std::to_string(s.number));
+    const std::string title =
+        "receive at " + std::to_string(s.end) + (to_the_end ? " until the end" : " until " + std::to_string(s.number));
     auto left = co_await settled(receive_until(s, to_the_end ? std::int64_t(1) << 40 : target));   // [scalar]
     if (left.is_cancelled())
         throw cancelled{};
@@ -532,7 +536,7 @@ std::string world::outcome() const {
     for (const auto& one : performers_)
         print(one.second);
     for (std::size_t e = 0; e < ends_.size(); ++e)
-        if (ends_[e].sent > 0)
+        if (ends_[e].sent + ends_[e].cut > 0)   // of a send that was cut before its first byte, too
             text += "from " + std::to_string(e) + ": " + std::to_string(ends_[e].sent + ends_[e].cut) + " sent, " +
                     std::to_string(ends_[e ^ 1].received + ends_[e].cut) + " received\n";
     return text;

@@ -233,6 +233,16 @@ bool script::cancel_races_with_data() {
     cancels.when_begun = draw.one_in(2);
     const int canceller = somebody_but(me);
     const bool is_first = draw.one_in(2);
+    if (draw.one_in(2)) {   // in one turn, under a read that the system has
+        statement begins = about(verb::set, 0, made.events);
+        begins.slot = slot;
+        begins.when_begun = true;
+        add(me, std::move(begins));
+        for (const int one : {is_first ? canceller : owner(peer), is_first ? owner(peer) : canceller})
+            add(one, about(verb::wait, 0, made.events));
+        ++made.events;
+        cancels.number /= 2;
+    }
     if (is_first)
         add(canceller, cancels);
     add(owner(peer), sending(peer, count));

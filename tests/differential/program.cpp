@@ -33,7 +33,7 @@ std::string line_of(const statement& s) {
     case verb::close: return "close" + on(s) + once;
     case verb::reset: return "reset" + on(s);
     case verb::refused: return "connect to nobody";
-    case verb::set: return "set event" + number;
+    case verb::set: return "set event" + number + once;
     case verb::wait: return "wait for event" + number;
     case verb::timeout: return "timeout" + number + " ms";
     case verb::spawn: return "spawn" + slot;

@@ -8,28 +8,28 @@
 namespace differential {
 
 enum class verb : std::uint8_t {
-    send,             // `number` bytes from `end`
-    send_uncounted,   // nobody counts what becomes of it
-    send_shrunk,      // the same with the system's send buffer made small before
-    send_until_lost,  // small pieces until an error says that the peer has gone
-    receive,          // at `end` until `number` bytes have come in all
-    receive_end,      // until the end
-    exactly,          // read_exactly of `number` bytes
+    send,              // `number` bytes from `end`
+    send_uncounted,    // nobody counts what becomes of it
+    send_shrunk,       // the same with the system's send buffer made small before
+    send_until_lost,   // small pieces until an error says that the peer has gone
+    receive,           // at `end` until `number` bytes have come in all
+    receive_end,       // until the end
+    exactly,           // read_exactly of `number` bytes
     half_close,
     close,
     reset,
-    refused,          // connect to a port where nobody listens; throws what comes
-    set,              // event `number`
+    refused,   // connect to a port where nobody listens; throws what comes
+    set,       // event `number`
     wait,
-    timeout,          // `number` milliseconds around blocks[0]
-    spawn,            // blocks[0] as the task `slot`
-    cancel,           // the task `slot`, after `number` turns
-    join,             // the task `slot`
-    join_shielded,    // for `number` milliseconds, and without harm to it
-    cancel_actor,     // the actor `number`
-    group,            // blocks[0] is its body, the others its children
-    fail,             // throws `number`
-    finally,          // blocks[0], then blocks[1] however that ended
+    timeout,         // `number` milliseconds around blocks[0]
+    spawn,           // blocks[0] as the task `slot`
+    cancel,          // the task `slot`, after `number` turns
+    join,            // the task `slot`
+    join_shielded,   // for `number` milliseconds, and without harm to it
+    cancel_actor,    // the actor `number`
+    group,           // blocks[0] is its body, the others its children
+    fail,            // throws `number`
+    finally,         // blocks[0], then blocks[1] however that ended
 };
 
 /// How a receive reads.
@@ -43,9 +43,9 @@ struct statement {
     int end = 0;
     int number = 0;
     int slot = -1;
-    int size = 0;             // of the pieces that are read or written; 0: as much as there is
+    int size = 0;   // of the pieces that are read or written; 0: as much as there is
     style how = style::plain;
-    bool when_begun = false;  // cancel and close: not before the task `slot` stands in its first await
+    bool when_begun = false;   // cancel and close: not before the task `slot` stands in its first await
     std::vector<block> blocks;
 };
 

@@ -64,9 +64,9 @@ private:
         int sent = 0;
         int received = 0;
         bool is_open = true;
-        bool sends = true;       // has not been half-closed
-        bool has_ended = false;  // the peer's end has been read
-        bool is_lost = false;    // reset
+        bool sends = true;        // has not been half-closed
+        bool has_ended = false;   // the peer's end has been read
+        bool is_lost = false;     // reset
     };
 
     static int peer_of(int e) { return e ^ 1; }
