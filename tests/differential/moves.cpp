@@ -261,7 +261,8 @@ bool script::timeout_races_with_data() {
     made.is_racy = true;
     const int count = draw.between(1, most_unread);
     const int peer = peer_of(e);
-    add(owner(e), within(verb::timeout, draw.between(0, 1), {receiving(e, at(e).received + count)}));
+    const int bound = draw.between(0, 1);
+    add(owner(e), within(verb::timeout, bound, {receiving(e, at(e).received + count)}));
     add(owner(peer), sending(peer, count));
     at(peer).sent += count;
     receive_all(e);
