@@ -27,6 +27,8 @@ constexpr LONG pending_status = 0x103;
 
 }
 
+bool was_reset(const afd_poll& p) noexcept { return (p.events & was_aborted) != 0; }
+
 afd::afd(HANDLE port) {
     wchar_t name[] = L"\\Device\\Afd\\corun";
     UNICODE_STRING text{static_cast<USHORT>(sizeof name - sizeof *name), static_cast<USHORT>(sizeof name), name};

@@ -16,6 +16,9 @@ struct afd_poll {
     LONG status = 0;
 };
 
+/// True if the answer says that the peer has reset the connection, or this machine given it up.
+bool was_reset(const afd_poll&) noexcept;
+
 /// A handle of the driver, associated with the port.
 class afd {
 public:

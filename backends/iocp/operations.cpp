@@ -149,6 +149,9 @@ void iocp_backend::take_answer(record& r, slot& s, int code, std::size_t count) 
         return;
     }
     if (s.polls && code == 0) {
+        // Asked so, some systems say it to nobody else: a read would find the end.
+        if (was_reset(s.poll) && o.kind == operation_kind::poll)
+            r.lost = WSAECONNRESET;
         if (!try_once(r, o)) {
             (void)ask(r, s);
             return;
@@ -200,7 +203,9 @@ void iocp_backend::take_connection(record& listener, slot& s) noexcept {
 }
 
 void iocp_backend::note_end(record& r, operation& o) noexcept {
-    if (ends_connection(o.error))
+    if (o.kind == operation_kind::write && ends_connection(o.error) && r.lost != 0)
+        o.error = WSAESHUTDOWN;   // told before: from then on it is a broken pipe, which here has the same code again
+    else if (ends_connection(o.error))
         r.lost = o.error;
     else if (o.kind == operation_kind::read && o.error == 0 && o.count == 0)
         o.error = r.lost;   // the system may tell it once only

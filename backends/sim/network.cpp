@@ -143,8 +143,9 @@ void network::cancel(operation& o) {
     endpoint* const e = find(o.target);
     if (!e)
         return;
-    if (o.kind == operation_kind::read && e->under_way > 0 && sim_access::shuffles_completions(world_.options) &&
-        world_.chance.below(2) == 1) {
+    const bool comes = (o.kind == operation_kind::read && e->under_way > 0) ||
+                       (o.kind == operation_kind::connect && e->knocked == endpoint::knock::under_way);
+    if (comes && sim_access::shuffles_completions(world_.options) && world_.chance.below(2) == 1) {
         // What is under way may as well have been there first.
         const auto next = std::find_if(events_.begin(), events_.end(), [&o](const auto& one) { return one.second.to == o.target; });
         if (next != events_.end()) {

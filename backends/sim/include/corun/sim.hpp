@@ -114,7 +114,7 @@ public:
         return *this;
     }
 
-    /// Operations that finished together are told in a drawn order, and a cancel may meet data that just arrives.
+    /// Operations that finished together are told in a drawn order, and a cancel may meet data, or a connect's outcome, that just arrives.
     sim_options& shuffle_completions() noexcept {
         shuffle_completions_ = true;
         return *this;
