@@ -9,7 +9,7 @@ import sys
 
 # Areas, the first match counts; what each may include, areas and kinds. Kinds: std, os, test (the framework), json, fmt, other.
 AREAS = ["core/include/corun/detail/intrusive_list.hpp", "core/include/corun/detail", "core/include", "core/src", "backends/posix", "backends/reactor",
-         "backends/", "adapters/", "examples/own_backend/", "examples", "bench", "tests/conformance/posix", "tests/conformance", "tests/unit", "tests/stories", "tests/differential", "tests/support/kqueue", "tests/support/os_", "tests/support",
+         "backends/", "adapters/", "examples/own_backend/", "examples", "bench", "tests/conformance/posix", "tests/conformance", "tests/unit", "tests/stories", "tests/differential", "tests/faults", "tests/support/kqueue", "tests/support/os_", "tests/support",
          "tests/package"]
 PUBLIC = {"std", "core/include"}
 CORE = PUBLIC | {"core/include/corun/detail", "core/include/corun/detail/intrusive_list.hpp"}
@@ -28,6 +28,7 @@ MAY_INCLUDE = {
     "tests/conformance": PUBLIC | {"tests/conformance", "tests/support", "json"},
     "tests/unit": CORE | {"backends/posix", "backends/reactor", "backends/", "tests/support", "tests/support/os_", "tests/unit", "examples/own_backend/", "os", "other"},
     "tests/stories": PUBLIC | {"backends/", "tests/stories", "tests/support"},
+    "tests/faults": PUBLIC | {"tests/faults", "tests/support", "os"},
     "tests/differential": PUBLIC | {"backends/", "tests/differential", "tests/support", "other"},
     "tests/support/kqueue": {"std", "tests/support/kqueue", "os"},
     "tests/support/os_": CORE | {"tests/support", "os", "json"},

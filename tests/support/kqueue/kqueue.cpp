@@ -211,8 +211,10 @@ int change_filter(int kq, queue& q, const struct kevent& change) noexcept {
     if (change.flags & EV_DELETE)
         f = {};
     const int error = register_note(kq, q, fd, *n);
-    if (error != 0 && (change.flags & EV_DELETE) == 0)
+    if (error != 0 && (change.flags & EV_DELETE) == 0) {
         f = before;
+        (void)register_note(kq, q, fd, *n);   // the others are looked for as before
+    }
     return error;
 }
 
