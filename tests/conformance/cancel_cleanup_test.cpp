@@ -111,7 +111,7 @@ TEST_CASE("CAN-20 the owner of a group that is asked to end again and again wait
         const auto ended = co_await wait(h);
         const auto after = loop::current().counters();
         if (used_before)
-            CHECK(*os::cpu_time() - *used_before < 10ms * slowdown);
+            CHECK(*os::cpu_time() - *used_before < 10ms * slowdown + os::cpu_time_step());
         CHECK(after.turns - before.turns < 20);
         CHECK(after.resumptions - before.resumptions == 3);   // the child, the owner, this
         CHECK(h.is_cancelled());

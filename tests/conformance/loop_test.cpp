@@ -36,7 +36,7 @@ TEST_CASE("LOOP-01 an idle loop with a distant timer waits once, without turning
         CHECK(loop::current().counters().blocking_waits - blocking <= 3);
         CHECK(turn_number() - turns <= 3);
         if (cpu)
-            CHECK(*os::cpu_time() - *cpu < 10ms * slowdown);
+            CHECK(*os::cpu_time() - *cpu < 10ms * slowdown + os::cpu_time_step());
     });
 }
 

@@ -25,6 +25,9 @@ std::optional<std::size_t> resident_bytes();
 /// Processor time of this process, all threads.
 std::optional<std::chrono::nanoseconds> cpu_time();
 
+/// In what steps that grows.
+std::chrono::nanoseconds cpu_time_step() noexcept;
+
 /// How late a timer or a wake-up may be on an idle machine of this system.
 std::chrono::milliseconds lateness() noexcept;
 

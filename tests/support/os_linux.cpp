@@ -113,6 +113,8 @@ std::optional<std::chrono::nanoseconds> cpu_time() {
     return std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec);
 }
 
+std::chrono::nanoseconds cpu_time_step() noexcept { return std::chrono::nanoseconds(1); }
+
 std::chrono::milliseconds lateness() noexcept { return std::chrono::milliseconds(20); }
 
 std::size_t allocation_size(void* block) noexcept { return malloc_usable_size(block); }

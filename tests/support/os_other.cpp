@@ -11,6 +11,7 @@ std::optional<std::vector<std::string>> open_descriptors() { return std::nullopt
 std::optional<std::vector<std::string>> threads() { return std::nullopt; }
 std::optional<std::size_t> resident_bytes() { return std::nullopt; }
 std::optional<std::chrono::nanoseconds> cpu_time() { return std::nullopt; }
+std::chrono::nanoseconds cpu_time_step() noexcept { return std::chrono::nanoseconds(1); }
 std::chrono::milliseconds lateness() noexcept { return std::chrono::milliseconds(20); }
 std::size_t allocation_size(void*) noexcept { return 0; }
 

@@ -193,6 +193,8 @@ std::optional<std::chrono::nanoseconds> cpu_time() {
     return std::chrono::nanoseconds(100 * (ticks(kernel) + ticks(user)));
 }
 
+std::chrono::nanoseconds cpu_time_step() noexcept { return std::chrono::milliseconds(16); }   // ticks are counted
+
 std::chrono::milliseconds lateness() noexcept {
     const bool is_wine = GetProcAddress(GetModuleHandleW(L"ntdll.dll"), "wine_get_version") != nullptr;   // each call asks another process
     return std::chrono::milliseconds(32) * (is_wine ? 5 : 1);                                             // two ticks of the system's clock
