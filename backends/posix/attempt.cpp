@@ -56,11 +56,29 @@ attempted write(int fd, operation& o) noexcept {
     return transfer(o, [&]() noexcept { return sys::sendmsg(fd, &m, flags); });
 }
 
-attempted accept(int fd, operation& o) noexcept {
+/// What is ready now, repeated while signals interrupt it: they do that even to a poll that doesn't wait.
+int poll_once(pollfd& p) noexcept {
+    int count;
+    do
+        count = sys::poll(&p, 1, 0);
+    while (count < 0 && errno == EINTR);
+    return count;
+}
+
+/// One that is asked first would wait itself: each try after a poll, also the next one when a connection has gone.
+attempted accept(int fd, operation& o, bool asks_first) noexcept {
     native_address peer;
-    int accepted;
+    int accepted = -1;
     int tries = 256;   // a listener that fails for ever must not keep the loop
     do {
+        if (asks_first) {
+            pollfd p{fd, POLLIN, 0};
+            const int ready = poll_once(p);
+            if (ready == 0)
+                return attempted::would_block;
+            if (ready < 0)
+                break;
+        }
         peer.size = sizeof peer.v6;
         accepted = sys::accept(fd, peer.data(), &peer.size);
     } while (accepted < 0 && is_of_the_connection(errno) && --tries > 0);
@@ -116,10 +134,7 @@ attempted poll(int fd, operation& o) noexcept {
         p.events |= POLLIN;
     if (o.value & ready::writable)
         p.events |= POLLOUT;
-    int count;
-    do
-        count = sys::poll(&p, 1, 0);
-    while (count < 0 && errno == EINTR);
+    const int count = poll_once(p);
     if (count == 0)
         return attempted::would_block;
     if (count < 0) {
@@ -143,7 +158,7 @@ attempted attempt(int fd, operation& o) noexcept {
     switch (o.kind) {
     case operation_kind::read: return read(fd, o);
     case operation_kind::write: return write(fd, o);
-    case operation_kind::accept: return accept(fd, o);
+    case operation_kind::accept: return accept(fd, o, false);
     case operation_kind::connect: return connect(fd, o);
     case operation_kind::poll: return poll(fd, o);
     case operation_kind::shutdown: return shutdown(fd, o);
@@ -152,11 +167,6 @@ attempted attempt(int fd, operation& o) noexcept {
     return attempted::finished;
 }
 
-attempted accept_after_poll(int fd, operation& o) noexcept {
-    pollfd p{fd, POLLIN, 0};
-    if (sys::poll(&p, 1, 0) == 0)
-        return attempted::would_block;
-    return accept(fd, o);
-}
+attempted accept_after_poll(int fd, operation& o) noexcept { return accept(fd, o, true); }
 
 }

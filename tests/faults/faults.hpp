@@ -9,11 +9,12 @@ namespace faults {
 
 /// What goes wrong all the time. The environment's CORUN_FAULTS names one: "F-01".
 struct plan {
-    int interrupted = 0;        ///< percent of calls that a signal may interrupt answer EINTR
-    int would_block = 0;        ///< percent of tries on a socket that answer EAGAIN, although they need not
-    bool tiny = false;          ///< reads and writes of sockets move one byte
-    int lost_connections = 0;   ///< percent of accepts that answer ECONNABORTED, EPROTO or ENETDOWN
-    int odd_wakes = 0;          ///< percent of writes to an eventfd that are made twice, or a millisecond late
+    int interrupted = 0;            ///< percent of calls that a signal may interrupt answer EINTR
+    int would_block = 0;            ///< percent of tries on a socket that answer EAGAIN, although they need not
+    bool tiny = false;              ///< reads and writes of sockets move one byte
+    int lost_connections = 0;       ///< percent of accepts that answer ECONNABORTED, EPROTO or ENETDOWN
+    bool takes_lost_ones = false;   ///< such a connection is really gone: its peer sees the end
+    int odd_wakes = 0;              ///< percent of writes to an eventfd that are made twice, or a millisecond late
 };
 
 /// Calls of a kind are counted, and one of them fails.

@@ -140,10 +140,14 @@ struct short_message {
     iovec one{};
 };
 
-bool accept_fails() noexcept {
+bool accept_fails(int listener) noexcept {
     constexpr int errors[] = {ECONNABORTED, EPROTO, ENETDOWN};
     if (!one_of_hundred(current.lost_connections))
         return false;
+    if (current.takes_lost_ones) {
+        static auto* const accept_really = real<int(int, sockaddr*, socklen_t*)>("accept");
+        ::close(accept_really(listener, nullptr, nullptr));
+    }
     return inject(errors[injected % 3]);
 }
 
@@ -224,7 +228,7 @@ int pipe2(int ends[2], int flags) noexcept {
 
 int accept4(int fd, sockaddr* peer, socklen_t* size, int flags) {
     static auto* const f = real<int(int, sockaddr*, socklen_t*, int)>("accept4");
-    if (fails(calls::making_descriptors) || accept_fails() || try_fails(fd, calls::taking_memory))
+    if (fails(calls::making_descriptors) || accept_fails(fd) || try_fails(fd, calls::taking_memory))
         return -1;
     return f(fd, peer, size, flags);
 }

@@ -15,6 +15,8 @@
 #include <utility>
 #include <vector>
 
+#include <fcntl.h>
+
 using namespace corun;
 using namespace testing;
 using namespace std::chrono_literals;
@@ -94,6 +96,21 @@ std::string run_exchange() {
     }
 }
 
+struct native_listener {
+    address where;
+    native_handle native;
+};
+
+/// A listener whose own accept() waits.
+native_listener blocking_listener() {
+    auto listener = tcp_listener::bind(loopback());
+    const address where = listener.local_address();
+    const int duplicate = ::fcntl(static_cast<int>(listener.native_handle()), F_DUPFD_CLOEXEC, 0);
+    REQUIRE(duplicate >= 0);
+    REQUIRE(::fcntl(duplicate, F_SETFL, ::fcntl(duplicate, F_GETFL) & ~O_NONBLOCK) == 0);
+    return {where, duplicate};
+}
+
 /// Each call of the kind fails once, until a run has no such call left. Gives how many have failed.
 std::size_t sweep(faults::calls kind, int error) {
     std::size_t nth = 1;
@@ -116,6 +133,48 @@ std::size_t sweep(faults::calls kind, int error) {
     return nth - 1;
 }
 
+}
+
+TEST_CASE("F-01 a listener that blocks, taken over, is asked first; interrupted at that, the loop is not held up by an accept") {
+    const faults::in_force in_force(faults::plan_of("F-01"));
+    run([]() -> task<> {
+        auto [where, native] = blocking_listener();
+        auto listener = tcp_listener::adopt(native);
+        for (int i = 0; i < 20; ++i) {
+            const auto accepts = [&listener]() -> task<tcp_stream> { co_return co_await listener.accept(); };
+            auto accepting = spawn(accepts);
+            co_await yield();   // asks while nobody has come
+            auto client = co_await connect(where);
+            auto served = co_await std::move(accepting);
+        }
+    });
+}
+
+TEST_CASE(
+    "F-08 a listener that blocks, taken over, is asked again after a connection that has gone: none but the next holds an accept up") {
+    faults::plan p;
+    p.lost_connections = 50;
+    p.takes_lost_ones = true;
+    const faults::in_force in_force(p);
+    run([]() -> task<> {
+        auto [where, native] = blocking_listener();
+        auto listener = tcp_listener::adopt(native);
+        for (int i = 0; i < 20; ++i) {
+            const auto serves_one = [&listener]() -> task<> {
+                auto s = co_await listener.accept();
+                co_await write_all(s, as_bytes("x"));
+            };
+            auto serving = spawn(serves_one);
+            std::size_t came = 0;
+            while (came == 0) {   // who has been lost comes again
+                auto client = co_await connect(where);
+                std::array<std::byte, 1> byte;
+                const auto got = co_await as_result(client.read(byte));
+                came = got ? *got : 0;
+            }
+            co_await std::move(serving);
+        }
+    });
 }
 
 TEST_CASE("F-04 each call that makes a descriptor finds none left: an error of that operation or of the run, and nothing stays open") {
