@@ -1,72 +1,51 @@
-// interposer.cpp - see faults.hpp.
-#include "faults.hpp"
+// interposer.cpp - the C library's calls: see faults.hpp.
+#include "decide.hpp"
 
-#include <atomic>
 #include <cerrno>
 #include <cstdarg>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <mutex>
-#include <stdexcept>
 
-#include <dlfcn.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 namespace faults {
 namespace {
-
-plan current;
-std::atomic<std::size_t> injected = 0;
-std::atomic<std::uint64_t> draws = 0;
-
-calls failing_kind = calls::none;
-int failing_error = 0;
-std::atomic<std::size_t> until_failure = 0;
-std::atomic<bool> failed = false;
-
-/// The system's own function of a name.
-template <class Function>
-Function* real(const char* name) noexcept {
-    return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
-}
-
-bool one_of_hundred(int percent) noexcept {
-    if (percent == 0)
-        return false;
-    std::uint64_t z = (draws.fetch_add(1) + 1) * 0x9e3779b97f4a7c15U;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
-    return (z ^ (z >> 31)) % 100 < static_cast<std::uint64_t>(percent);
-}
-
-bool inject(int error) noexcept {
-    ++injected;
-    errno = error;
-    return true;
-}
-
-/// Drawn, not each second one: a loop of two calls would have its wait interrupted for ever.
-bool is_interrupted() noexcept { return one_of_hundred(current.interrupted) && inject(EINTR); }
-
-bool fails(calls kind) noexcept {
-    if (kind != failing_kind || until_failure == 0 || until_failure.fetch_sub(1) != 1)
-        return false;
-    failed = true;
-    return inject(failing_error);
-}
 
 bool is_eventfd(int fd) noexcept {
     char path[] = "/proc/self/fd/0000000000";
     std::snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     char target[32] = {};
     return ::readlink(path, target, sizeof target - 1) > 0 && std::strcmp(target, "anon_inode:[eventfd]") == 0;
+}
+
+bool is_socket(int fd) noexcept {
+    static auto* const f = real<int(int, int, int, void*, socklen_t*)>("getsockopt");
+    const int kept = errno;
+    int type = 0;
+    socklen_t size = sizeof type;
+    const bool is = f(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0;
+    errno = kept;
+    return is;
+}
+
+/// Before a wake is made: it may come late. True if it is to be made twice.
+bool is_odd_wake() noexcept {
+    if (!one_of_hundred(current().odd_wakes))
+        return false;
+    inject(errno);
+    const bool twice = draw(2) == 0;
+    if (!twice)
+        ::usleep(1000);
+    return twice;
 }
 
 /// What a poller was told last of each descriptor. A socket that has more than a faulty try says is told as a new edge, as the system
@@ -106,7 +85,7 @@ bool try_fails(int fd, calls kind) noexcept {
         return true;
     if (kind == calls::moving_bytes && fails(calls::taking_memory))
         return true;
-    if (one_of_hundred(current.would_block)) {
+    if (one_of_hundred(current().would_block)) {
         all_registrations.tell_again(fd);
         return inject(EAGAIN);
     }
@@ -115,9 +94,9 @@ bool try_fails(int fd, calls kind) noexcept {
 }
 
 std::size_t shortened(int fd, std::size_t size) noexcept {
-    if (!current.tiny || size <= 1)
+    if (!current().tiny || size <= 1)
         return size;
-    ++injected;
+    inject(errno);
     all_registrations.tell_again(fd);
     return 1;
 }
@@ -125,7 +104,7 @@ std::size_t shortened(int fd, std::size_t size) noexcept {
 /// One byte of the first buffer that has any.
 struct short_message {
     short_message(int fd, const msghdr& m) noexcept : message(m) {
-        if (!current.tiny)
+        if (!current().tiny)
             return;
         std::size_t i = 0;
         while (i + 1 < m.msg_iovlen && m.msg_iov[i].iov_len == 0)
@@ -141,65 +120,18 @@ struct short_message {
 };
 
 bool accept_fails(int listener) noexcept {
-    constexpr int errors[] = {ECONNABORTED, EPROTO, ENETDOWN};
-    if (!one_of_hundred(current.lost_connections))
+    if (!is_lost())
         return false;
-    if (current.takes_lost_ones) {
+    const int error = errno;
+    if (current().takes_lost_ones) {
         static auto* const accept_really = real<int(int, sockaddr*, socklen_t*)>("accept");
         ::close(accept_really(listener, nullptr, nullptr));
     }
-    return inject(errors[injected % 3]);
+    errno = error;
+    return true;
 }
 
-/// The plan that the environment wants, from before main() to its end.
-struct environment_plan {
-    environment_plan() {
-        if (const char* const id = std::getenv("CORUN_FAULTS"))
-            current = plan_of(id);
-    }
-    ~environment_plan() {
-        if (std::getenv("CORUN_FAULTS"))
-            std::printf("faults injected: %zu\n", injected.load());
-        std::fflush(stdout);
-    }
-} from_environment;
-
 }
-
-plan plan_of(const std::string& id) {
-    plan p;
-    if (id == "F-01")
-        p.interrupted = 50;
-    else if (id == "F-02")
-        p.would_block = 20;
-    else if (id == "F-03")
-        p.tiny = true;
-    else if (id == "F-08")
-        p.lost_connections = 20;
-    else if (id == "F-09")
-        p.odd_wakes = 10;
-    else
-        throw std::invalid_argument("CORUN_FAULTS: there is no plan " + id + "; there are F-01, F-02, F-03, F-08 and F-09");
-    return p;
-}
-
-in_force::in_force(const plan& p) : before_(current) { current = p; }
-in_force::~in_force() { current = before_; }
-
-failing_call::failing_call(calls kind, std::size_t nth, int error) {
-    failing_kind = kind;
-    failing_error = error;
-    failed = false;
-    until_failure = nth;
-}
-failing_call::~failing_call() {
-    until_failure = 0;
-    failing_kind = calls::none;
-}
-bool failing_call::has_failed() const noexcept { return failed; }
-
-std::size_t count() noexcept { return injected; }
-
 }
 
 using namespace faults;
@@ -219,6 +151,11 @@ int eventfd(unsigned value, int flags) noexcept {
 int epoll_create1(int flags) noexcept {
     static auto* const f = real<int(int)>("epoll_create1");
     return fails(calls::making_descriptors) ? -1 : f(flags);
+}
+
+int timerfd_create(clockid_t which, int flags) noexcept {
+    static auto* const f = real<int(clockid_t, int)>("timerfd_create");
+    return fails(calls::making_descriptors) ? -1 : f(which, flags);
 }
 
 int pipe2(int ends[2], int flags) noexcept {
@@ -244,9 +181,29 @@ int connect(int fd, const sockaddr* where, socklen_t size) {
     if (fails(calls::taking_memory))
         return -1;
     const int answer = f(fd, where, size);
-    if (answer < 0 && errno == EINPROGRESS && !is_interrupted())
-        errno = EINPROGRESS;
+    const int error = errno;
+    const bool goes_on = answer == 0 ? (::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0 : error == EINPROGRESS;
+    if (goes_on && is_interrupted())
+        return -1;
+    errno = error;
     return answer;
+}
+
+/// How a connection that was begun came out.
+int getsockopt(int fd, int level, int name, void* value, socklen_t* size) noexcept {
+    static auto* const f = real<int(int, int, int, void*, socklen_t*)>("getsockopt");
+    const int answer = f(fd, level, name, value, size);
+    if (answer == 0 && level == SOL_SOCKET && name == SO_ERROR && fails(calls::moving_bytes))
+        *static_cast<int*>(value) = errno;
+    return answer;
+}
+
+/// Interrupted, a socket is closed all the same.
+int close(int fd) {
+    static auto* const f = real<int(int)>("close");
+    const bool may_be_interrupted = current().interrupted > 0 && is_socket(fd);
+    const int answer = f(fd);
+    return answer == 0 && may_be_interrupted && is_interrupted() ? -1 : answer;
 }
 
 ssize_t recv(int fd, void* data, size_t size, int flags) {
@@ -275,21 +232,20 @@ ssize_t sendmsg(int fd, const msghdr* m, int flags) {
     return f(fd, &less.message, flags);
 }
 
+/// Of what a loop is woken by.
 ssize_t read(int fd, void* data, size_t size) {
     static auto* const f = real<ssize_t(int, void*, size_t)>("read");
-    return is_interrupted() ? -1 : f(fd, data, size);
+    return current().interrupted > 0 && is_eventfd(fd) && is_interrupted() ? -1 : f(fd, data, size);
 }
 
-/// To an eventfd, whose writes are of eight bytes, it may come twice or late.
+/// To an eventfd, whose writes are of eight bytes, it may come twice or late, or be refused as if the count were full.
 ssize_t write(int fd, const void* data, size_t size) {
     static auto* const f = real<ssize_t(int, const void*, size_t)>("write");
-    if (is_interrupted())
-        return -1;
-    if (size == sizeof(std::uint64_t) && one_of_hundred(current.odd_wakes) && is_eventfd(fd)) {
-        ++injected;
-        if (injected % 2 == 0)
-            ::usleep(1000);
-        else
+    const plan& p = current();
+    if ((p.interrupted > 0 || p.odd_wakes > 0 || p.refused_wakes > 0) && size == sizeof(std::uint64_t) && is_eventfd(fd)) {
+        if (is_interrupted() || (one_of_hundred(p.refused_wakes) && inject(EAGAIN)))
+            return -1;
+        if (is_odd_wake())
             f(fd, data, size);
     }
     return f(fd, data, size);
@@ -314,6 +270,9 @@ int epoll_ctl(int epoll, int what, int fd, epoll_event* e) noexcept {
     static auto* const f = real<int(int, int, int, epoll_event*)>("epoll_ctl");
     if (what != EPOLL_CTL_DEL && fails(calls::registering))
         return -1;
+    // The emulated kqueue's wake.
+    if (what == EPOLL_CTL_MOD && current().odd_wakes > 0 && is_eventfd(fd) && is_odd_wake())
+        f(epoll, what, fd, e);
     const int answer = f(epoll, what, fd, e);
     if (answer == 0)
         all_registrations.note(epoll, what, fd, e);
