@@ -93,17 +93,22 @@ bool try_fails(int fd, calls kind) noexcept {
     return false;
 }
 
-std::size_t shortened(int fd, std::size_t size) noexcept {
+std::size_t shortened(std::size_t size) noexcept {
     if (!current().tiny || size <= 1)
         return size;
     inject(errno);
-    all_registrations.tell_again(fd);
     return 1;
+}
+
+/// After a short read an edge-triggered poller may take the socket for emptied.
+void tell_rest(int fd) noexcept {
+    if (current().tiny)
+        all_registrations.tell_again(fd);
 }
 
 /// One byte of the first buffer that has any.
 struct short_message {
-    short_message(int fd, const msghdr& m) noexcept : message(m) {
+    explicit short_message(const msghdr& m) noexcept : message(m) {
         if (!current().tiny)
             return;
         std::size_t i = 0;
@@ -111,7 +116,7 @@ struct short_message {
             ++i;
         if (m.msg_iovlen == 0 || m.msg_iov[i].iov_len == 0)
             return;
-        one = {m.msg_iov[i].iov_base, shortened(fd, m.msg_iov[i].iov_len)};
+        one = {m.msg_iov[i].iov_base, shortened(m.msg_iov[i].iov_len)};
         message.msg_iov = &one;
         message.msg_iovlen = 1;
     }
@@ -208,19 +213,23 @@ int close(int fd) {
 
 ssize_t recv(int fd, void* data, size_t size, int flags) {
     static auto* const f = real<ssize_t(int, void*, size_t, int)>("recv");
-    return try_fails(fd, calls::moving_bytes) ? -1 : f(fd, data, shortened(fd, size), flags);
+    if (try_fails(fd, calls::moving_bytes))
+        return -1;
+    tell_rest(fd);
+    return f(fd, data, shortened(size), flags);
 }
 
 ssize_t send(int fd, const void* data, size_t size, int flags) {
     static auto* const f = real<ssize_t(int, const void*, size_t, int)>("send");
-    return try_fails(fd, calls::moving_bytes) ? -1 : f(fd, data, shortened(fd, size), flags);
+    return try_fails(fd, calls::moving_bytes) ? -1 : f(fd, data, shortened(size), flags);
 }
 
 ssize_t recvmsg(int fd, msghdr* m, int flags) {
     static auto* const f = real<ssize_t(int, msghdr*, int)>("recvmsg");
     if (try_fails(fd, calls::moving_bytes))
         return -1;
-    short_message less(fd, *m);
+    tell_rest(fd);
+    short_message less(*m);
     return f(fd, &less.message, flags);
 }
 
@@ -228,7 +237,7 @@ ssize_t sendmsg(int fd, const msghdr* m, int flags) {
     static auto* const f = real<ssize_t(int, const msghdr*, int)>("sendmsg");
     if (try_fails(fd, calls::moving_bytes))
         return -1;
-    const short_message less(fd, *m);
+    const short_message less(*m);
     return f(fd, &less.message, flags);
 }
 

@@ -356,9 +356,10 @@ int kqueue() {
     const int made = ::epoll_create1(0);
     if (made < 0)
         return -1;
-    if (static_cast<std::size_t>(made) >= queues.size() || control(made, EPOLL_CTL_ADD, always_readable, EPOLLET, user_events) != 0) {
+    const bool has_room = static_cast<std::size_t>(made) < queues.size();
+    if (const int error = has_room ? control(made, EPOLL_CTL_ADD, always_readable, EPOLLET, user_events) : EMFILE) {
         ::close(made);
-        errno = EMFILE;
+        errno = error;
         return -1;
     }
     std::atomic<queue*>& place = queues[static_cast<std::size_t>(made)];
