@@ -30,11 +30,6 @@ std::string told_by(run_options&& options) {
     }
 }
 
-void refuse_descriptors() {
-    const rlimit none{0, 0};
-    ::setrlimit(RLIMIT_NOFILE, &none);
-}
-
 }
 
 TEST_CASE("EMB-08 where io_uring is there, what run() may fall back to is not made") {
@@ -56,11 +51,22 @@ TEST_CASE("EMB-08 where io_uring is refused, run() falls back only if its option
     CHECK(child.output == "unavailable, epoll");
 }
 
+// clang's sanitizer of undefined behaviour opens a pipe to look at a type that it meets for the first time.
+#if defined(__has_feature)
+#if __has_feature(undefined_behavior_sanitizer)
+#define CORUN_TEST_NEEDS_DESCRIPTORS
+#endif
+#endif
+#if !defined(CORUN_TEST_NEEDS_DESCRIPTORS)
+
 TEST_CASE("EMB-08 a system that is out of descriptors has io_uring all the same: nothing falls back") {
     const auto child = os::run_in_child([] {
-        refuse_descriptors();
+        const rlimit none{0, 0};
+        ::setrlimit(RLIMIT_NOFILE, &none);
         os::say(told_by(run_options().fall_back_to(&make_epoll)));
         return 0;
     });
     CHECK(child.output == "no descriptors");
 }
+
+#endif
