@@ -19,7 +19,7 @@ TEST_CASE("poll: who leaves gives his place to the last one, and each is told of
         cards.emplace_back(all.back().ours);
         REQUIRE(b->submit(cards.back().o) == submitted::pending);
     }
-    for (const std::size_t closed : {0, 7, 19, 18})
+    for (const std::size_t closed : {0U, 7U, 19U, 18U})
         REQUIRE_FALSE(all[closed].close());
     CHECK(collect(*b).size() == 4);
     for (std::size_t i = 0; i < all.size(); ++i) {
