@@ -10,9 +10,9 @@ namespace testing {
 
 class semaphore {
 public:
-    explicit semaphore(std::size_t count = 0) noexcept : count_(count) {}
+    explicit semaphore(std::ptrdiff_t count = 0) noexcept : count_(count) {}
 
-    void release(std::size_t more = 1) {
+    void release(std::ptrdiff_t more = 1) {
         {
             const std::lock_guard lock(mutex_);
             count_ += more;
@@ -34,7 +34,7 @@ public:
 private:
     std::mutex mutex_;
     std::condition_variable changed_;
-    std::size_t count_;
+    std::ptrdiff_t count_;
 };
 
 }
