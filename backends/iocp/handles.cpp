@@ -8,11 +8,7 @@
 namespace corun::iocp {
 
 /// The record stands for the socket from now on, unless there is an error.
-std::error_code iocp_backend::bind_record(record& r, SOCKET s, int family, bool connected) noexcept {
-    if (connected) {
-        if (const std::error_code error = make_private(s))
-            return error;
-    }
+std::error_code iocp_backend::bind_record(record& r, SOCKET s, int family) noexcept {
     if (!::CreateIoCompletionPort(reinterpret_cast<HANDLE>(s), port_.get(), 0, 0))
         return socket_error(static_cast<int>(::GetLastError()));
     constexpr UCHAR modes = FILE_SKIP_COMPLETION_PORT_ON_SUCCESS | FILE_SKIP_SET_EVENT_ON_HANDLE;
@@ -23,6 +19,12 @@ std::error_code iocp_backend::bind_record(record& r, SOCKET s, int family, bool 
     return {};
 }
 
+/// The same for a socket that open_socket() has not made.
+std::error_code iocp_backend::bind_foreign(record& r, SOCKET s, int family) noexcept {
+    const std::error_code error = make_private(s);
+    return error ? error : bind_record(r, s, family);
+}
+
 result<handle> iocp_backend::open(socket_type type) noexcept {
     const int family = type == socket_type::tcp_v6 ? AF_INET6 : AF_INET;
     record* const r = records_.take();
@@ -31,7 +33,7 @@ result<handle> iocp_backend::open(socket_type type) noexcept {
     result<socket_owner> made = open_socket(family);
     std::error_code error = made.error();
     if (!error)
-        error = bind_record(*r, made->get(), family, false);
+        error = bind_record(*r, made->get(), family);
     if (error) {
         records_.give_back(*r);
         return error;
@@ -48,7 +50,7 @@ result<handle> iocp_backend::adopt(native_handle native, handle_kind kind) noexc
     record* const r = records_.take();
     if (!r)
         return socket_error(ERROR_NOT_ENOUGH_MEMORY);
-    if (const std::error_code error = bind_record(*r, s, *family, true)) {
+    if (const std::error_code error = bind_foreign(*r, s, *family)) {
         records_.give_back(*r);
         return error;
     }
@@ -80,12 +82,11 @@ std::error_code iocp_backend::close(handle h) noexcept {
         return socket_error(WSAEBADF);
     for (slot* const s : {&r->reader, &r->writer})
         if (s->is_lent)
-            (void)ask_to_end(*r, *s);
+            ask_to_end(*r, *s);
     const int returned = ::closesocket(std::exchange(r->socket, INVALID_SOCKET));
     const std::error_code error = returned == SOCKET_ERROR ? socket_error(::WSAGetLastError()) : std::error_code();
-    ++r->generation;
     if (!r->reader.o && !r->writer.o)
-        records_.give_back(*r);
+        end(*r);
     return error;
 }
 

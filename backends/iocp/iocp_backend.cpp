@@ -1,6 +1,7 @@
 // iocp_backend.cpp - the wait, and what the port tells. What of the system this leans on is in docs/backends/iocp.md.
 #include "iocp_backend.hpp"
 
+#include "../posix/now.hpp"
 #include "attempt.hpp"
 #include "interrupts.hpp"
 #include "winsock.hpp"
@@ -21,18 +22,12 @@ namespace {
 /// More answers are fetched in one wait, but tasks are to run, too.
 constexpr int most_batches = 4;
 
-time_point clock_now() noexcept {
-    return time_point(std::chrono::duration_cast<duration>(std::chrono::steady_clock::now().time_since_epoch()));
-}
-
 /// Rounded up: a wait that ends before its deadline would be followed by another.
 DWORD milliseconds_until(time_point deadline) noexcept {
     if (deadline == no_deadline)
         return INFINITE;
-    if (deadline <= time_point())   // long past: saves reading the clock
-        return 0;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock_now()).count();
-    return static_cast<DWORD>(std::clamp<decltype(left)>(left, 0, 24 * 3600 * 1000));
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(posix::time_until(deadline)).count();
+    return static_cast<DWORD>(std::min<decltype(left)>(left, 24 * 3600 * 1000));
 }
 
 }
@@ -57,7 +52,7 @@ iocp_backend::~iocp_backend() {
     }
 }
 
-time_point iocp_backend::now() const noexcept { return clock_now(); }
+time_point iocp_backend::now() const noexcept { return posix::now(); }
 
 waited iocp_backend::wait(time_point deadline, operation_list& finished) noexcept {
     collect(woken_ || !finished_.empty() ? time_point::min() : deadline);

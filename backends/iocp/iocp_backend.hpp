@@ -68,9 +68,10 @@ private:
     static void note_end(record&, operation&) noexcept;
     void leave(record&, slot&) noexcept;
 
-    bool ask_to_end(record&, slot&) noexcept;
+    void ask_to_end(record&, slot&) noexcept;
     void end(record&) noexcept;
-    std::error_code bind_record(record&, SOCKET, int family, bool connected) noexcept;
+    std::error_code bind_record(record&, SOCKET, int family) noexcept;
+    std::error_code bind_foreign(record&, SOCKET, int family) noexcept;
     std::error_code release(record&, native_handle&) noexcept;
 
     const iocp_options options_;

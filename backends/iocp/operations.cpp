@@ -61,8 +61,7 @@ bool iocp_backend::try_accept(record& r, operation& o) noexcept {
         records_.give_back(*accepted);
         return a == attempted::finished;
     }
-    accepted->family = r.family;
-    if (const std::error_code error = bind_record(*accepted, taken, r.family, true)) {
+    if (const std::error_code error = bind_foreign(*accepted, taken, r.family)) {
         ::closesocket(taken);
         records_.give_back(*accepted);
         o.finish(error.value());
@@ -152,11 +151,10 @@ void iocp_backend::take_answer(record& r, slot& s, int code, std::size_t count) 
         // Asked so, some systems say it to nobody else: a read would find the end.
         if (was_reset(s.poll) && o.kind == operation_kind::poll)
             r.lost = WSAECONNRESET;
-        if (!try_once(r, o)) {
+        if (try_once(r, o))
+            leave(r, s);
+        else
             (void)ask(r, s);
-            return;
-        }
-        leave(r, s);
         return;
     }
     switch (o.kind) {
@@ -192,7 +190,7 @@ void iocp_backend::take_connection(record& listener, slot& s) noexcept {
     extra& e = *s.more;
     update_accepted(e.socket, listener.socket);
     write_peer(e, o);
-    if (const std::error_code error = bind_record(*e.accepted, e.socket, listener.family, true)) {
+    if (const std::error_code error = bind_record(*e.accepted, e.socket, listener.family)) {
         o.finish(error.value());
         return;   // the socket goes with what belonged to the accept
     }
@@ -226,18 +224,18 @@ void iocp_backend::leave(record& r, slot& s) noexcept {
 bool iocp_backend::cancel(operation& o) noexcept {
     assert(o.state == operation_state::pending);
     record& r = records_.at(o.target.index);   // closed it may be
-    return ask_to_end(r, r.slot_of(o));
+    ask_to_end(r, r.slot_of(o));
+    return false;
 }
 
 /// Its answer comes in any case, this one or its own.
-bool iocp_backend::ask_to_end(record& r, slot& s) noexcept {
-    if (!std::exchange(s.cancelled, true) && r.is_open()) {
-        if (s.polls)
-            afd_.cancel(s.overlapped);
-        else
-            ::CancelIoEx(reinterpret_cast<HANDLE>(r.socket), &s.overlapped);
-    }
-    return false;
+void iocp_backend::ask_to_end(record& r, slot& s) noexcept {
+    if (std::exchange(s.cancelled, true) || !r.is_open())
+        return;
+    if (s.polls)
+        afd_.cancel(s.overlapped);
+    else
+        ::CancelIoEx(reinterpret_cast<HANDLE>(r.socket), &s.overlapped);
 }
 
 }

@@ -1,26 +1,14 @@
 // clock.hpp - the clock of every POSIX backend, and a wait for one descriptor.
 #pragma once
 
+#include "now.hpp"
 #include "sys.hpp"
-
-#include <corun/clock.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <climits>
 
 namespace corun::posix {
-
-inline time_point now() noexcept {
-    return time_point(std::chrono::duration_cast<duration>(std::chrono::steady_clock::now().time_since_epoch()));
-}
-
-/// How long it is until then; zero for what is past.
-inline duration time_until(time_point deadline) noexcept {
-    if (deadline <= time_point())   // long past: saves reading the clock
-        return duration::zero();
-    return std::max(deadline - now(), duration::zero());
-}
 
 /// Returns when `fd` polls readable, or at the deadline.
 inline void wait_readable(int fd, time_point deadline) noexcept {

@@ -1,4 +1,5 @@
 // os_linux.cpp - /proc, signals, fork.
+#include <support/child_code.hpp>
 #include <support/os.hpp>
 #include <support/scale.hpp>
 #include <support/watchdog.hpp>
@@ -6,7 +7,6 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -51,16 +51,7 @@ void default_signals() {
     dup2(output, STDOUT_FILENO);
     dup2(output, STDERR_FILENO);
     close(output);
-    int code = 99;
-    try {
-        code = f();
-    } catch (const std::exception& e) {
-        say(std::string("exception: ") + e.what() + "\n");
-    } catch (...) {
-        say("exception of another type\n");
-    }
-    std::fflush(nullptr);
-    _exit(code);
+    _exit(child_code(f));
 }
 
 std::string read_all(int descriptor) {

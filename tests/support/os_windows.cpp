@@ -4,6 +4,7 @@
 // before that one get the answers that they had here.
 #include <nlohmann/json.hpp>
 #include <support/case_watch.hpp>
+#include <support/child_code.hpp>
 #include <support/os.hpp>
 
 #include <atomic>
@@ -11,7 +12,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cwchar>
-#include <exception>
 #include <iostream>
 #include <stdexcept>
 #include <string>
@@ -87,16 +87,7 @@ nlohmann::json to_json(const child_end& end) {
 }
 
 [[noreturn]] void be_child(const std::function<int()>& f) noexcept {
-    int code = 99;
-    try {
-        code = f();
-    } catch (const std::exception& e) {
-        say(std::string("exception: ") + e.what() + "\n");
-    } catch (...) {
-        say("exception of another type\n");
-    }
-    std::fflush(nullptr);
-    TerminateProcess(GetCurrentProcess(), static_cast<UINT>(code));
+    TerminateProcess(GetCurrentProcess(), static_cast<UINT>(child_code(f)));
     std::abort();
 }
 

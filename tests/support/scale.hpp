@@ -18,6 +18,13 @@
 #endif
 #endif
 
+// clang's sanitizer of undefined behaviour opens a pipe to look at a type that it meets for the first time.
+#if defined(__has_feature)
+#if __has_feature(undefined_behavior_sanitizer)
+#define CORUN_TEST_NEEDS_DESCRIPTORS
+#endif
+#endif
+
 namespace testing {
 
 /// True in a build that checks each access to memory.

@@ -5,6 +5,7 @@
 #include <support/catch.hpp>
 #include <support/connected_pair.hpp>
 #include <support/os.hpp>
+#include <support/scale.hpp>
 #include <support/turns.hpp>
 
 #include <algorithm>
@@ -20,12 +21,6 @@ using namespace corun;
 using namespace testing;
 using namespace std::chrono_literals;
 
-// clang's sanitizer of undefined behaviour opens a pipe to look at a type that it meets for the first time.
-#if defined(__has_feature)
-#if __has_feature(undefined_behavior_sanitizer)
-#define CORUN_TEST_NEEDS_DESCRIPTORS
-#endif
-#endif
 #if !defined(CORUN_TEST_NEEDS_DESCRIPTORS)
 
 namespace {

@@ -5,6 +5,7 @@
 #include <corun/epoll.hpp>
 #include <support/catch.hpp>
 #include <support/os.hpp>
+#include <support/scale.hpp>
 
 #include <cerrno>
 #include <string>
@@ -51,12 +52,6 @@ TEST_CASE("EMB-08 where io_uring is refused, run() falls back only if its option
     CHECK(child.output == "unavailable, epoll");
 }
 
-// clang's sanitizer of undefined behaviour opens a pipe to look at a type that it meets for the first time.
-#if defined(__has_feature)
-#if __has_feature(undefined_behavior_sanitizer)
-#define CORUN_TEST_NEEDS_DESCRIPTORS
-#endif
-#endif
 #if !defined(CORUN_TEST_NEEDS_DESCRIPTORS)
 
 TEST_CASE("EMB-08 a system that is out of descriptors has io_uring all the same: nothing falls back") {
