@@ -68,8 +68,10 @@ public:
     }
 
     bool wait(time_point deadline, ready_list& ready) noexcept override {
-        run_until(deadline);
-        context_.poll();
+        if (!state_->host.call || deadline != time_point::min()) {
+            run_until(deadline);
+            context_.poll();
+        }
         ready.splice_back(state_->news);
         return std::exchange(state_->woken, false);
     }
@@ -84,6 +86,12 @@ public:
     void block(time_point deadline) noexcept override {
         if (own_)
             run_until(deadline);
+    }
+
+    bool on_news(void (*call)(void*) noexcept, void* context) noexcept override {
+        if (!own_)
+            state_->host = {call, context};
+        return !own_;
     }
 
 private:
@@ -111,12 +119,14 @@ private:
                 self->woken = true;
                 self->descriptor.drain();
                 self->wait_for_wake(self);
+                self->host.tell();
             });
         }
 
         posix::wake_fd descriptor;
         asio::posix::stream_descriptor wake_events;
         ready_list news;
+        host_of_news host;
         bool woken = false;
         bool is_over = false;
     };
@@ -135,13 +145,16 @@ private:
         try {
             w->descriptor.async_wait(what, [w, direction](const std::error_code& error) {
                 w->looked_for = static_cast<std::uint8_t>(w->looked_for & ~direction);
-                if (w->r)
+                if (w->r) {
                     w->to.news.add(*w->r, static_cast<std::uint8_t>(direction | (error ? registration::unusual : 0)));
+                    w->to.host.tell();
+                }
             });
             w->looked_for = static_cast<std::uint8_t>(w->looked_for | direction);
         } catch (const std::bad_alloc&) {
             // No memory to wait with: tried again in the next turn.
             w->to.news.add(*w->r, direction);
+            w->to.host.tell();
         }
     }
 

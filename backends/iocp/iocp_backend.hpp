@@ -46,7 +46,7 @@ public:
 
     native_handle wait_handle() noexcept override { return no_native_handle; }
     void block(time_point deadline) noexcept override;
-    void on_news(void (*)(void*) noexcept, void*) noexcept override {}   // for borrowed loops
+    bool on_news(void (*)(void*) noexcept, void*) noexcept override { return false; }
     bool catch_interrupts(interrupt_counter&) noexcept override;
     void release_interrupts(interrupt_counter&) noexcept override;
     std::string_view name() const noexcept override { return "iocp"; }

@@ -28,6 +28,7 @@ struct shared_handles {
     uv_timer_t deadline;
     int open = 2;
     bool woken = false;
+    host_of_news host;
 
     void close() noexcept {
         const auto end = [](uv_handle_t* h) {
@@ -58,7 +59,12 @@ public:
             own_.reset(loop_ = made.release());
         }
         auto made = std::make_unique<shared_handles>();
-        check(uv_async_init(loop_, &made->wake, [](uv_async_t* a) { static_cast<shared_handles*>(a->data)->woken = true; }),
+        check(uv_async_init(loop_, &made->wake,
+                            [](uv_async_t* a) {
+                                auto& all = *static_cast<shared_handles*>(a->data);
+                                all.woken = true;
+                                all.host.tell();
+                            }),
               "corun: uv_async_init");
         uv_timer_init(loop_, &made->deadline);
         made->wake.data = made->deadline.data = made.get();
@@ -94,7 +100,8 @@ public:
     }
 
     bool wait(time_point deadline, ready_list& ready) noexcept override {
-        if (!shared_->woken && news_.empty())
+        const bool only_collects = shared_->host.call && deadline == time_point::min();
+        if (!only_collects && !shared_->woken && news_.empty())
             turn(deadline);
         ready.splice_back(news_);
         return std::exchange(shared_->woken, false);
@@ -103,6 +110,12 @@ public:
     void wake() noexcept override { uv_async_send(&shared_->wake); }
 
     native_handle wait_handle() const noexcept override { return uv_backend_fd(loop_); }
+
+    bool on_news(void (*call)(void*) noexcept, void* context) noexcept override {
+        if (!own_)
+            shared_->host = {call, context};
+        return !own_;
+    }
 
 private:
     struct watch {
@@ -128,6 +141,7 @@ private:
                 news = static_cast<std::uint8_t>((events & UV_READABLE ? registration::readable : 0) |
                                                  (events & UV_WRITABLE ? registration::writable : 0));
             w.to.news_.add(w.r, news);
+            w.to.shared_->host.tell();
             // What is told again and again while nobody wants it is told no more.
             if (const auto unwanted = static_cast<std::uint8_t>(news & ~w.r.wanted()))
                 w.look_for(static_cast<std::uint8_t>(w.looked_for & ~unwanted));

@@ -10,6 +10,17 @@
 
 namespace corun {
 
+/// Whom a poller on a borrowed loop tells of its news; see backend::on_news().
+struct host_of_news {
+    void tell() const noexcept {
+        if (call)
+            call(context);
+    }
+
+    void (*call)(void*) noexcept = nullptr;
+    void* context = nullptr;
+};
+
 class poller {
 public:
     poller() = default;
@@ -38,6 +49,9 @@ public:
     /// Returns when wait() would have news, or at the deadline; on any thread, while nothing else of this is called but wake(). What it
     /// finds by the way it keeps for wait(). A poller without a handle has its own.
     virtual void block(time_point deadline) noexcept { posix::wait_readable(static_cast<int>(wait_handle()), deadline); }
+
+    /// As backend::on_news(): a poller that waits on a loop of the program's own.
+    virtual bool on_news(void (*)(void*) noexcept, void*) noexcept { return false; }
 };
 
 }

@@ -30,7 +30,7 @@ public:
 
     native_handle wait_handle() noexcept override { return poller_->wait_handle(); }
     void block(time_point deadline) noexcept override;
-    void on_news(void (*)(void*) noexcept, void*) noexcept override {}   // for borrowed loops
+    bool on_news(void (*call)(void*) noexcept, void* context) noexcept override { return poller_->on_news(call, context); }
     bool catch_interrupts(interrupt_counter&) noexcept override;
     void release_interrupts(interrupt_counter&) noexcept override;
     std::string_view name() const noexcept override { return name_; }

@@ -64,7 +64,7 @@ public:
 
     native_handle wait_handle() noexcept override { return no_native_handle; }
     void block(time_point) noexcept override { woken_.wait(false); }   // virtual deadlines are none here
-    void on_news(void (*)(void*) noexcept, void*) noexcept override {}
+    bool on_news(void (*)(void*) noexcept, void*) noexcept override { return false; }
     bool catch_interrupts(interrupt_counter&) noexcept override { return false; }
     void release_interrupts(interrupt_counter&) noexcept override {}
     simulation* simulated() noexcept override { return this; }

@@ -12,8 +12,21 @@ bool inbox::push(entry& e, const bool& refused) noexcept {
     filled_.store(true, std::memory_order_release);
     // Under the lock, so that close() can't end the backend between the decision and the call.
     if (asleep_.exchange(false))
-        backend_->wake();
+        wake();
     return true;
+}
+
+void inbox::wake() noexcept {
+    if (wake_call_)
+        wake_call_(wake_context_);
+    else
+        backend_->wake();
+}
+
+void inbox::wake_by(void (*call)(void*) noexcept, void* context) noexcept {
+    const std::lock_guard lock(mutex_);
+    wake_call_ = call;
+    wake_context_ = context;
 }
 
 bool inbox::prepare_sleep() noexcept {

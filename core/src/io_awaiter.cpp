@@ -14,8 +14,11 @@ interruption io_wait::interrupt(task_state*&) noexcept {
     if (state != operation_state::pending)
         return interruption::refused;
     // Asked once; the answer ends the wait.
-    if (std::exchange(wait_state_, wait_state::interrupted) != wait_state::interrupted)
-        core_of(*task_->owner).engine->cancel(*this);
+    if (std::exchange(wait_state_, wait_state::interrupted) != wait_state::interrupted) {
+        loop_core& core = core_of(*task_->owner);
+        core.engine->cancel(*this);
+        core.backend_was_asked();
+    }
     return interruption::taken;
 }
 

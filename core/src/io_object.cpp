@@ -27,6 +27,7 @@ std::error_code io_object::close() noexcept {
     // Accepts that wait for a descriptor may have this one (8.6).
     ++c->handles_closed;
     c->ready.splice_back(c->starved);
+    c->backend_was_asked();
     return error;
 }
 

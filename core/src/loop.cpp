@@ -51,6 +51,11 @@ task_state& this_task_state() {
 
 loop_core& core_of(loop& l) noexcept { return l; }
 
+void loop_core::wake_host() noexcept {
+    host_sleeps = false;
+    box->end_sleep();
+}
+
 void throw_forked() {
     throw_usage(
         errc::closed_loop,
@@ -125,18 +130,12 @@ loop_counters loop::counters() const noexcept {
     return c;
 }
 
-void loop::drive(detail::task_state& main) noexcept {
-    while (!main.is_done() && !stop_)
-        turn();
-}
-
-void loop::turn() noexcept {
-    stamp.turn = static_cast<std::uint32_t>(++turns);
-    turn_inline_left = inline_per_turn;
+void loop::turn(time_point bound) noexcept {
     if (!may_skip_wait())
-        wait_for_news();
-    box->take(ready);
-    run_ready();
+        wait_for_news(bound);
+    begin_batch();
+    allowance all;
+    run_batch(all);
 }
 
 bool loop::may_skip_wait() noexcept {
@@ -146,12 +145,12 @@ bool loop::may_skip_wait() noexcept {
     return ++skipped_ % turns_between_looks != 0 || now() - last_wait_ <= longest_skip;
 }
 
-void loop::wait_for_news() noexcept {
+void loop::wait_for_news(time_point bound) noexcept {
     const bool busy = !ready.empty() || interrupts_came();
-    const bool may_block = !busy && !look_at_clock && box->prepare_sleep();
+    const bool may_block = !busy && !look_at_clock && bound != time_point::min() && box->prepare_sleep();
     time_point deadline = time_point::min();
     if (may_block) {
-        deadline = timers.empty() ? no_deadline : timers.earliest();
+        deadline = timers.empty() ? bound : std::min(bound, timers.earliest());
         ++blocking_waits;
     }
 
@@ -211,24 +210,35 @@ void loop::take_due_timers() noexcept {
     }
 }
 
-void loop::run_ready() noexcept {
-    detail::entry_list batch;
-    batch.splice_back(ready);
+/// A turn runs exactly what is ready at its begin.
+void loop::begin_batch() noexcept {
+    stamp.turn = static_cast<std::uint32_t>(++turns);
+    turn_inline_left = inline_per_turn;
+    box->take(ready);
+    batch_.splice_back(ready);
     if (shuffling_)
-        shuffle(batch);
+        shuffle(batch_);
     own_posts_ = false;
+}
+
+/// True if the batch came to its end; false if the allowance did before.
+bool loop::run_batch(allowance& left) noexcept {
     for (;;) {
         if (interrupts_came())
             look_at_interrupts();
-        if (stop_ || batch.empty())
+        if (stop_ || batch_.empty())
             break;
-        detail::entry& e = batch.pop_front();
+        if (left.entries == 0 || (left.until != no_deadline && left.entries % entries_between_looks == 0 && left.until <= now()))
+            return false;
+        --left.entries;
+        detail::entry& e = batch_.pop_front();
         e.run(e, this);
     }
-    if (!batch.empty()) {   // stopped between two resumptions
-        batch.splice_back(ready);
-        ready.splice_back(batch);
+    if (!batch_.empty()) {   // stopped between two resumptions
+        batch_.splice_back(ready);
+        ready.splice_back(batch_);
     }
+    return true;
 }
 
 /// Tasks change places with each other; what is bookkeeping keeps its own.

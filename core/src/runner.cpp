@@ -1,8 +1,9 @@
 // runner.cpp - one run after another on a loop, each under the interrupt rules; then shut down.
 #include <corun/exception_group.hpp>
+#include <corun/guest.hpp>
 #include <corun/run.hpp>
 
-#include "shut_down.hpp"
+#include "run_course.hpp"
 #include "thread_pool.hpp"
 
 #include <corun/detail/inbox.hpp>
@@ -23,6 +24,10 @@ bool environment_says_debug() noexcept {
 void refuse_nested() {
     if (loop::try_current())
         detail::throw_usage(errc::nested_run, "corun::run() cannot be called from a running event loop; co_await the task, or spawn() it");
+    if (guest::is_here())
+        detail::throw_usage(
+            errc::nested_run,
+            "corun::run() cannot be called on a thread whose event loop hosts a corun::guest; spawn() the task onto the guest");
 }
 
 using backend_maker = std::unique_ptr<backend> (*)();
@@ -42,7 +47,7 @@ std::unique_ptr<backend> make_first(backend_maker make_default, backend_maker fa
 runner::runner(run_options&& options, std::unique_ptr<backend> (*make_default)())
     : shutdown_grace_(options.shutdown_grace_),
       pool_grace_(options.pool_grace_),
-      handle_interrupts_(options.handle_interrupts_),
+      handle_interrupts_(options.handle_interrupts_.value_or(true)),
       stop_on_termination_(options.stop_on_termination_) {
     refuse_nested();
     loop_ = std::make_unique<loop>(options.engine_ ? std::move(options.engine_) : make_first(make_default, options.fall_back_));
@@ -64,7 +69,6 @@ void runner::begin_run() {
     if (loop_->box->is_of_parent())
         detail::throw_forked();
     outer_ = loop::exchange_current(loop_.get());
-    loop_->main_interrupts_ = 0;
     if (handle_interrupts_)
         loop_->catch_interrupts(stop_on_termination_);
 }
@@ -76,31 +80,15 @@ void runner::abandon_run() noexcept {
 }
 
 void runner::drive(detail::task_state& main, bool closing) {
-    main.observed = true;
-    loop_->main_ = &main;
-    loop_->drive(main);
+    detail::run_course course(*loop_, shutdown_grace_, pool_grace_);
+    course.begin(main, closing);
+    detail::drive(course);
     check_not_forked();
-    std::string stood_still = std::exchange(loop_->deadlock_, std::string());
-    const bool stopped = std::exchange(loop_->stop_, false);
-    if (closing || stopped)
-        detail::shut_down(*loop_, shutdown_grace_, pool_grace_)();
-    check_not_forked();
-
-    if (stood_still.empty())
-        stood_still = std::move(loop_->deadlock_);
-
-    const bool by_request = main.outcome == detail::ending::cancelled && loop_->main_interrupts_ > 0;
-    const bool remembered = main.outcome != detail::ending::value && loop_->shut_down_interrupts_ > 0;
-    const int signal = loop_->interrupts_.signal;
+    course.note_end();
     abandon_run();
     if (loop_->is_closed())
         loop_.reset();
-    if (!stood_still.empty())
-        throw deadlock(stood_still);
-    if (stopped || by_request || remembered)
-        throw interrupted(signal);
-    if (main.outcome == detail::ending::cancelled)
-        throw cancelled{};
+    course.throw_end();
 }
 
 /// In a forked child the loop and its frames are left where they are: each of their ends would touch what the parent uses.
@@ -116,8 +104,10 @@ void runner::close() noexcept {
     if (!loop_)
         return;
     loop* const outer = loop::exchange_current(loop_.get());
-    if (!loop_->box->is_of_parent())
-        detail::shut_down(*loop_, shutdown_grace_, pool_grace_)();
+    if (!loop_->is_closed()) {
+        detail::run_course course(*loop_, shutdown_grace_, pool_grace_);
+        detail::drive(course);
+    }
     if (loop_->box->is_of_parent())
         (void)loop_.release();
     else

@@ -33,25 +33,57 @@ shut_down::grace_timer::grace_timer(loop& l) noexcept
       timer(*this) {}
 
 shut_down::shut_down(loop& l, std::optional<duration> grace, duration pool_grace) noexcept
-    : loop_(l), grace_timer_(l), grace_(grace), pool_grace_(pool_grace) {}
+    : loop_(l),
+      grace_timer_(l),
+      grace_(grace),
+      pool_grace_(pool_grace),
+      on_pool_bound_([](entry&, loop*) noexcept {}),
+      pool_bound_(on_pool_bound_) {}
 
-void shut_down::operator()() noexcept {
-    begin();
-    do {
-        cancel_in_rounds();
-        close_generators();
-        join_pool();
-        run_posts();
-        if (loop_.forked)
-            return;   // nothing of a parent's loop is touched
-    } while (!loop_.stop_ && (loop_.tasks > 0 || !loop_.generators.empty() || refuse_posts()));
-    if (grace_timer_.timer.is_armed())
-        loop_.disarm(grace_timer_.timer);
-    if (loop_.tasks > 0)
-        give_up();
-    loop_.closed = true;
-    loop_.box->close(loop_.ready);
-    drop_entries();
+bool shut_down::advance() noexcept {
+    for (;;) {
+        switch (stage_) {
+        case stage::beginning:
+            begin();
+            stage_ = stage::rounds;
+            break;
+        case stage::rounds:
+            if (!cancel_in_rounds())
+                return false;
+            stage_ = stage::generators;
+            break;
+        case stage::generators:
+            if (!close_generators())
+                return false;
+            stage_ = stage::pool;
+            break;
+        case stage::pool:
+            if (!join_pool())
+                return false;
+            stage_ = stage::posts;
+            break;
+        case stage::posts:
+            if (!run_posts())
+                return false;
+            stage_ = stage::refusing;
+            break;
+        case stage::refusing:
+            if (loop_.forked) {
+                stage_ = stage::over;   // nothing of a parent's loop is touched
+            } else if (loop_.stop_) {
+                close_loop();
+            } else if (loop_.tasks > 0 || !loop_.generators.empty()) {
+                stage_ = stage::rounds;
+            } else if (!refuse_posts()) {
+                stage_ = stage::rounds;
+                return false;
+            } else {
+                close_loop();
+            }
+            break;
+        case stage::over: return true;
+        }
+    }
 }
 
 void shut_down::begin() {
@@ -64,42 +96,75 @@ void shut_down::begin() {
     }
 }
 
-void shut_down::cancel_in_rounds() {
-    while (loop_.tasks > 0 && !loop_.stop_) {
-        std::vector<task_ref> round;
-        try {
-            round = loop_.all_tasks();
-        } catch (const std::bad_alloc&) {
-            cancel_without_list();
-            continue;
+void shut_down::close_loop() noexcept {
+    if (grace_timer_.timer.is_armed())
+        loop_.disarm(grace_timer_.timer);
+    if (loop_.tasks > 0)
+        give_up();
+    loop_.closed = true;
+    loop_.box->close(loop_.ready);
+    drop_entries();
+    stage_ = stage::over;
+}
+
+bool shut_down::cancel_in_rounds() {
+    for (;;) {
+        if (!in_round_) {
+            if (loop_.tasks == 0 || loop_.stop_)
+                return true;
+            begin_round();
         }
-        tell_of_leftovers(round);
-        for (const task_ref& t : round)
-            t.cancel();
-        for (const task_ref& t : round)
-            while (!t.is_done() && !loop_.stop_)
-                loop_.turn();
-        for (const task_ref& t : round) {
-            task_state& state = t.state();
-            if (state.outcome == ending::error) {
-                state.observed = true;
-                report_task(state, "a task failed while it was cancelled at the end of the run", state.error);
-            }
-        }
+        if (!is_round_over() && !loop_.stop_)
+            return false;
+        end_round();
     }
 }
 
+void shut_down::begin_round() {
+    in_round_ = true;
+    try {
+        round_ = loop_.all_tasks();
+    } catch (const std::bad_alloc&) {
+        begin_round_without_list();
+        return;
+    }
+    tell_of_leftovers();
+    for (const task_ref& t : round_)
+        t.cancel();
+}
+
 /// A round without memory for a list: each task is looked for, and its failure is left to be reported as one that nobody awaited.
-void shut_down::cancel_without_list() noexcept {
+void shut_down::begin_round_without_list() noexcept {
     report_current_exception("no memory for a list of the left-over tasks; they are cancelled one after another");
-    const std::uint64_t youngest = loop_.next_task_id;
+    round_last_ = loop_.next_task_id;
     std::uint64_t last = 0;
-    for (task_state* t = task_after(last); t && t->id <= youngest; t = task_after(last)) {
+    for (task_state* t = task_after(last); t && t->id <= round_last_; t = task_after(last)) {
         last = t->id;
         t->cancel();
     }
-    for (task_state* t = task_after(0); t && t->id <= youngest && !loop_.stop_; t = task_after(0))
-        loop_.turn();
+}
+
+bool shut_down::is_round_over() noexcept {
+    while (ended_ < round_.size() && round_[ended_].is_done())
+        ++ended_;
+    if (ended_ < round_.size())
+        return false;
+    const task_state* const first = round_last_ == 0 ? nullptr : task_after(0);
+    return !first || first->id > round_last_;
+}
+
+void shut_down::end_round() noexcept {
+    for (const task_ref& t : round_) {
+        task_state& state = t.state();
+        if (state.outcome == ending::error) {
+            state.observed = true;
+            report_task(state, "a task failed while it was cancelled at the end of the run", state.error);
+        }
+    }
+    round_ = {};
+    ended_ = 0;
+    round_last_ = 0;
+    in_round_ = false;
 }
 
 /// The unfinished task with the lowest number above `id`, or null.
@@ -122,78 +187,85 @@ task_state* shut_down::last_task() noexcept {
     return found;
 }
 
-void shut_down::tell_of_leftovers(const std::vector<task_ref>& round) noexcept {
+void shut_down::tell_of_leftovers() noexcept {
     if (!loop_.leftovers_hook_)
         return;
     try {
-        loop_.leftovers_hook_(round);
+        loop_.leftovers_hook_(round_);
     } catch (...) {
         report_current_exception("the hook for left-over tasks threw");
     }
 }
 
-void shut_down::close_generators() {
-    while (!loop_.generators.empty() && !loop_.stop_) {
+bool shut_down::close_generators() {
+    for (;;) {
+        if (closing_) {
+            if (!closing_.is_done() && !loop_.stop_)
+                return false;
+            end_closing();
+        }
+        if (loop_.generators.empty() || loop_.stop_)
+            return true;
         generator_promise& g = loop_.generators.front();
         g.link<generator_tag>::unlink();
-        if (g.has_ended())
-            continue;
-        try {
-            const auto closing = start_any(loop_, nullptr, close_left_over(g));
-            while (!closing.is_done() && !loop_.stop_)
-                loop_.turn();
-            if (!closing.is_done())
-                return;
-            if (task_state& state = closing.state(); state.outcome == ending::error) {
-                state.observed = true;
-                report_task(state, "a generator failed while it was closed at the end of the run", state.error);
-            }
-        } catch (...) {
-            report_current_exception("a generator could not be closed at the end of the run");
-        }
+        if (!g.has_ended())
+            begin_to_close(g);
     }
 }
 
-void shut_down::join_pool() {
-    while (!loop_.calls.empty() && !loop_.stop_)
-        make_next_call(loop_);
-    if (!loop_.pool_ || loop_.stop_)
-        return;
-    loop_.pool_->request_stop();
-    if (loop_.engine->simulated()) {
-        // Virtual time would jump over the bound while a real thread is at work.
-        loop_.pool_->wait_for_end(pool_grace_);
-        loop_.pool_.reset();
-        return;
+void shut_down::begin_to_close(generator_promise& g) noexcept {
+    try {
+        closing_ = start_any(loop_, nullptr, close_left_over(g));
+    } catch (...) {
+        report_current_exception("a generator could not be closed at the end of the run");
     }
-    timer_node bound;
-    entry on_bound([](entry&, loop*) noexcept {});
-    bound.due = &on_bound;
-    const time_point current = loop_.now();
-    loop_.arm_spare(bound, saturating_add(current, pool_grace_), current);
-    while (!loop_.pool_->has_ended() && bound.is_armed() && !loop_.stop_)
-        loop_.turn();
-    if (bound.is_armed())
-        loop_.disarm(bound);
-    if (on_bound.is_linked())
-        on_bound.unlink();
+}
+
+void shut_down::end_closing() noexcept {
+    const task_handle<> closing = std::exchange(closing_, {});
+    if (task_state& state = closing.state(); state.outcome == ending::error) {
+        state.observed = true;
+        report_task(state, "a generator failed while it was closed at the end of the run", state.error);
+    }
+}
+
+bool shut_down::join_pool() {
+    if (!joining_) {
+        while (!loop_.calls.empty() && !loop_.stop_)
+            make_next_call(loop_);
+        if (!loop_.pool_ || loop_.stop_)
+            return true;
+        loop_.pool_->request_stop();
+        if (loop_.engine->simulated()) {
+            // Virtual time would jump over the bound while a real thread is at work.
+            loop_.pool_->wait_for_end(pool_grace_);
+            loop_.pool_.reset();
+            return true;
+        }
+        const time_point current = loop_.now();
+        loop_.arm_spare(pool_bound_, saturating_add(current, pool_grace_), current);
+        joining_ = true;
+    }
+    if (!loop_.pool_->has_ended() && pool_bound_.is_armed() && !loop_.stop_)
+        return false;
+    if (pool_bound_.is_armed())
+        loop_.disarm(pool_bound_);
+    if (on_pool_bound_.is_linked())
+        on_pool_bound_.unlink();
     if (!loop_.stop_)
         loop_.pool_.reset();
-}
-
-void shut_down::run_posts() noexcept {
-    // Once: a thread that posts until it is refused must not keep the loop open.
-    if (!loop_.stop_ && (loop_.own_posts_ || loop_.box->is_filled()))
-        loop_.turn();
-}
-
-/// True if a post had come in before, which then has run: it may have started a task.
-bool shut_down::refuse_posts() noexcept {
-    if (!loop_.box->refuse_posts() && !loop_.own_posts_)
-        return false;
-    loop_.turn();
+    joining_ = false;
     return true;
 }
+
+bool shut_down::run_posts() noexcept {
+    // Once: a thread that posts until it is refused must not keep the loop open.
+    ran_posts_ = !ran_posts_ && !loop_.stop_ && (loop_.own_posts_ || loop_.box->is_filled());
+    return !ran_posts_;
+}
+
+/// False if a post had come in before, which then is to run: it may start a task.
+bool shut_down::refuse_posts() noexcept { return !loop_.box->refuse_posts() && !loop_.own_posts_; }
 
 void shut_down::give_up() noexcept {
     for_each_in_order([](task_state& t) {

@@ -1,8 +1,11 @@
-// shut_down.hpp - how a loop ends: rounds of cancelling, the pool, the posts, then nothing more (1.3).
+// shut_down.hpp - how a loop ends: rounds of cancelling, the pool, the posts, then nothing more (1.3). In steps between turns, so that
+// whoever turns the loop goes on doing so.
 #pragma once
 
 #include <corun/loop.hpp>
+#include <corun/task_handle.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -12,29 +15,41 @@ namespace corun::detail {
 class shut_down {
 public:
     shut_down(loop& l, std::optional<duration> grace, duration pool_grace) noexcept;
+    shut_down(const shut_down&) = delete;
 
-    /// Closes the loop, which must be current.
-    void operator()() noexcept;
+    /// Between two turns of the loop, which must be current: goes on as far as it can. True once the loop has closed (or is a parent's);
+    /// until then a turn is next.
+    bool advance() noexcept;
 
 private:
+    enum class stage : std::uint8_t { beginning, rounds, generators, pool, posts, refusing, over };
+
     struct grace_timer : entry {
         explicit grace_timer(loop& l) noexcept;
         loop& ending;
         timer_node timer;
     };
 
+    // Each is true when it has done its part, false where a turn comes first.
+    bool cancel_in_rounds();
+    bool close_generators();
+    bool join_pool();
+    bool run_posts() noexcept;
+    bool refuse_posts() noexcept;
+
     void begin();
-    void cancel_in_rounds();
-    void cancel_without_list() noexcept;
+    void begin_round();
+    bool is_round_over() noexcept;
+    void end_round() noexcept;
+    void begin_round_without_list() noexcept;
+    void begin_to_close(generator_promise&) noexcept;
+    void end_closing() noexcept;
+    void close_loop() noexcept;
     task_state* task_after(std::uint64_t id) noexcept;
     task_state* last_task() noexcept;
     template <class F>
     void for_each_in_order(F f) noexcept;
-    void tell_of_leftovers(const std::vector<task_ref>& round) noexcept;
-    void close_generators();
-    void join_pool();
-    void run_posts() noexcept;
-    bool refuse_posts() noexcept;
+    void tell_of_leftovers() noexcept;
     void give_up() noexcept;
     void end_operations() noexcept;
     void destroy_frames() noexcept;
@@ -45,6 +60,20 @@ private:
     grace_timer grace_timer_;
     std::optional<duration> grace_;
     duration pool_grace_;
+    stage stage_ = stage::beginning;
+
+    bool in_round_ = false;
+    std::vector<task_ref> round_;    // empty without memory for it
+    std::size_t ended_ = 0;          // the first of the round are done
+    std::uint64_t round_last_ = 0;   // without a list: the last of its tasks
+
+    task_handle<> closing_;   // of the generator whose turn it is
+
+    bool joining_ = false;
+    entry on_pool_bound_;
+    timer_node pool_bound_;
+
+    bool ran_posts_ = false;
 };
 
 }

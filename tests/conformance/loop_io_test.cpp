@@ -45,7 +45,7 @@ public:
     std::error_code close(handle h) noexcept override { return real_->close(h); }
     native_handle wait_handle() noexcept override { return real_->wait_handle(); }
     void block(time_point deadline) noexcept override { real_->block(deadline); }
-    void on_news(void (*call)(void*) noexcept, void* context) noexcept override { real_->on_news(call, context); }
+    bool on_news(void (*call)(void*) noexcept, void* context) noexcept override { return real_->on_news(call, context); }
     bool catch_interrupts(interrupt_counter& c) noexcept override { return real_->catch_interrupts(c); }
     void release_interrupts(interrupt_counter& c) noexcept override { real_->release_interrupts(c); }
     std::string_view name() const noexcept override { return real_->name(); }

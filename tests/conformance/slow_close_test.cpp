@@ -65,6 +65,14 @@ public:
         return has_to_turn && w == waited::never ? waited::nothing : w;
     }
 
+    // No handle tells that it has to turn.
+    native_handle wait_handle() noexcept override { return no_native_handle; }
+    bool on_news(void (*)(void*) noexcept, void*) noexcept override { return false; }
+    void block(time_point deadline) noexcept override {
+        if (cancelling_.empty() && closing_.empty())
+            real().block(deadline);
+    }
+
 private:
     void take_effect() noexcept {
         for (auto& [o, left] : cancelling_)

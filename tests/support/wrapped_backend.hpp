@@ -4,12 +4,15 @@
 #include <corun/backend.hpp>
 
 #include <memory>
+#include <utility>
 
 namespace testing {
 
 /// Passes everything on; what is of interest is overridden.
 class wrapped_backend : public corun::backend {
 public:
+    explicit wrapped_backend(std::unique_ptr<corun::backend> real = corun::make_default_backend()) : real_(std::move(real)) {}
+
     corun::time_point now() const noexcept override { return real_->now(); }
     corun::waited wait(corun::time_point deadline, corun::operation_list& finished) noexcept override {
         return real_->wait(deadline, finished);
@@ -24,7 +27,7 @@ public:
     std::error_code close(corun::handle h) noexcept override { return real_->close(h); }
     corun::native_handle wait_handle() noexcept override { return real_->wait_handle(); }
     void block(corun::time_point deadline) noexcept override { real_->block(deadline); }
-    void on_news(void (*call)(void*) noexcept, void* context) noexcept override { real_->on_news(call, context); }
+    bool on_news(void (*call)(void*) noexcept, void* context) noexcept override { return real_->on_news(call, context); }
     bool catch_interrupts(corun::interrupt_counter& c) noexcept override { return real_->catch_interrupts(c); }
     void release_interrupts(corun::interrupt_counter& c) noexcept override { real_->release_interrupts(c); }
     corun::simulation* simulated() noexcept override { return real_->simulated(); }
@@ -32,9 +35,10 @@ public:
 
 protected:
     corun::backend& real() noexcept { return *real_; }
+    void end_real() noexcept { real_.reset(); }
 
 private:
-    std::unique_ptr<corun::backend> real_ = corun::make_default_backend();
+    std::unique_ptr<corun::backend> real_;
 };
 
 }

@@ -154,8 +154,9 @@ public:
     /// Returns when wait() would have news, or at the deadline. For a guest's helper thread; touches no operation.
     virtual void block(time_point deadline) noexcept = 0;
 
-    /// Borrowed loops: calls `call(context)` on the host's loop when wait() has news.
-    virtual void on_news(void (*call)(void*) noexcept, void* context) noexcept = 0;
+    /// Borrowed loops: true, and from now on the host turns its loop: `call(context)` is called there when wait() has news, and a wait()
+    /// that must not block only collects. Null ends that. False where the backend's loop is its own: nothing is called.
+    virtual bool on_news(void (*call)(void*) noexcept, void* context) noexcept = 0;
 
     /// Counts interrupts in `counter` if their disposition is the default one and no other loop of the process has them; true if so (2.1).
     virtual bool catch_interrupts(interrupt_counter& counter) noexcept = 0;

@@ -16,6 +16,7 @@
 #include <corun/gather.hpp>
 #include <corun/gather_settled.hpp>
 #include <corun/generator.hpp>
+#include <corun/guest.hpp>
 #include <corun/inspect.hpp>
 #include <corun/loop.hpp>
 #include <corun/mutex.hpp>

@@ -23,6 +23,7 @@ class task_ref;
 namespace detail {
 class thread_pool;
 class shut_down;
+class run_course;
 struct pool_job;
 void start_on_pool(loop_core&, pool_job&);
 bool withdraw_from_pool(loop_core&, pool_job&) noexcept;
@@ -109,7 +110,7 @@ private:
     detail::inbox* inbox_;
 };
 
-/// An event loop: one thread, one backend. Made by run() and runner only.
+/// An event loop: one thread, one backend. Made by run(), runner and guest only.
 class loop : private detail::loop_core {
 public:
     explicit loop(std::unique_ptr<corun::backend> engine_made);
@@ -185,6 +186,8 @@ public:
 private:
     friend class runner;
     friend class detail::shut_down;
+    friend class detail::run_course;
+    friend class guest;
     friend void note_fork() noexcept;
     friend detail::loop_core& detail::core_of(loop&) noexcept;
     friend detail::loop_core* detail::try_core() noexcept;
@@ -213,13 +216,19 @@ private:
 
     static loop* exchange_current(loop* l) noexcept;
 
-    void drive(detail::task_state& main) noexcept;
-    void turn() noexcept;
+    /// What a turn may run: so many entries of the ready queue, and none that would begin at `until` or later.
+    struct allowance {
+        std::uint64_t entries = UINT64_MAX;
+        time_point until = no_deadline;
+    };
+
+    void turn(time_point bound) noexcept;
     bool may_skip_wait() noexcept;
-    void wait_for_news() noexcept;
+    void wait_for_news(time_point bound) noexcept;
     void nothing_can_come() noexcept;
     void take_due_timers() noexcept;
-    void run_ready() noexcept;
+    void begin_batch() noexcept;
+    bool run_batch(allowance& left) noexcept;
     void shuffle(detail::entry_list& batch) noexcept;
     void take_finished(operation_list& finished) noexcept;
 
@@ -234,6 +243,7 @@ private:
     exception_hook hook_;
     std::function<void(const std::vector<task_ref>&)> leftovers_hook_;
     simulation* shuffling_ = nullptr;   // draws the order of ready tasks
+    detail::entry_list batch_;          // what this turn runs
     bool own_posts_ = false;            // post() put something into the ready queue: shut down has to run it
 
     // How long work may keep the kernel waiting (3.1).
@@ -241,6 +251,7 @@ private:
     static constexpr int turns_between_looks = 8;   // at the clock, while waits are skipped
     static constexpr duration longest_skip = std::chrono::microseconds(50);
     static constexpr std::uint64_t most_resumptions = 1000;
+    static constexpr int entries_between_looks = 16;   // at the clock, where an allowance has an end
     int skipped_ = 0;
     int skip_limit_ = most_skips;
     std::uint64_t resumptions_at_wait_ = 0;

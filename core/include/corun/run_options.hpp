@@ -46,7 +46,7 @@ public:
         return std::move(*this);
     }
 
-    /// False: SIGINT is left alone. Default: handled if its disposition is the default one (2.1).
+    /// False: SIGINT is left alone. Default: handled if its disposition is the default one (2.1); in a guest, left alone.
     run_options&& handle_interrupts(bool yes) && noexcept {
         handle_interrupts_ = yes;
         return std::move(*this);
@@ -94,6 +94,7 @@ public:
 
 private:
     friend class runner;
+    friend class guest;
 
     std::unique_ptr<backend> engine_;
     std::unique_ptr<backend> (*fall_back_)() = nullptr;
@@ -101,7 +102,7 @@ private:
     duration pool_grace_ = std::chrono::minutes(5);
     exception_hook hook_;
     std::function<void(const std::vector<task_ref>&)> leftovers_hook_;
-    bool handle_interrupts_ = true;
+    std::optional<bool> handle_interrupts_;
     bool stop_on_termination_ = false;
     bool real_threads_ = false;
     bool dump_on_quit_ = false;

@@ -44,6 +44,8 @@ public:
     loop* current_loop() const noexcept { return loop_.get(); }
 
 private:
+    friend class guest;
+
     template <class F, class... Args>
     auto start(F&& f, Args&&... args) {
         static_assert((sizeof...(Args) == 0 && detail::is_task<std::remove_cvref_t<F>>) || detail::task_callable<F, Args...>,

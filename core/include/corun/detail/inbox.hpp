@@ -36,6 +36,15 @@ public:
     bool prepare_sleep() noexcept;
     void awake() noexcept { asleep_ = false; }
 
+    /// Ends the sleep as a push does, once. Loop's thread.
+    void end_sleep() noexcept {
+        if (asleep_.exchange(false))
+            wake();
+    }
+
+    /// From now on a sleep is ended by `call(context)`, on any thread and with the lock held; null: by the backend's wake(). Loop's thread.
+    void wake_by(void (*call)(void*) noexcept, void* context) noexcept;
+
     /// True if something waits to be taken.
     bool is_filled() const noexcept { return filled_.load(std::memory_order_acquire); }
 
@@ -64,11 +73,14 @@ public:
 
 private:
     bool push(entry& e, const bool& refused) noexcept;
+    void wake() noexcept;
     void take_all(entry_list& ready) noexcept;
 
     std::mutex mutex_;
     entry_list entries_;
     backend* backend_;
+    void (*wake_call_)(void*) noexcept = nullptr;
+    void* wake_context_ = nullptr;
     std::atomic<bool> filled_ = false;
     std::atomic<bool> asleep_ = false;
     loop_core* core_;

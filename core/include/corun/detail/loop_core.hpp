@@ -23,7 +23,21 @@ struct loop_core {
     static constexpr int inline_per_turn = 1024;
 
     /// Puts an entry, which is in no list, at the end of the ready queue.
-    void schedule(entry& e) noexcept { ready.push_back(e); }
+    void schedule(entry& e) noexcept {
+        ready.push_back(e);
+        if (host_sleeps) [[unlikely]]
+            wake_host();
+    }
+
+    /// A request whose answer only the backend's next wait tells: a close, a cancel.
+    void backend_was_asked() noexcept {
+        backend_is_settled = false;
+        if (host_sleeps)
+            wake_host();
+    }
+
+    /// A guest's host sleeps until this, and has to come back before it knew.
+    void wake_host() noexcept;
 
     /// True if an await that is ready may go on without suspending.
     bool may_go_on() noexcept {
@@ -39,14 +53,12 @@ struct loop_core {
     /// Arms a timer; a deadline that has come already is looked at in the next turn. Throws std::bad_alloc.
     void arm(timer_node& node, time_point deadline, time_point current) {
         timers.insert(node, deadline);
-        if (deadline <= current)
-            look_at_clock = true;
+        note_deadline(deadline, current);
     }
     /// The same with room that is kept for shut down.
     void arm_spare(timer_node& node, time_point deadline, time_point current) noexcept {
         timers.insert_spare(node, deadline);
-        if (deadline <= current)
-            look_at_clock = true;
+        note_deadline(deadline, current);
     }
     void disarm(timer_node& node) noexcept { timers.remove(node); }
 
@@ -58,6 +70,8 @@ struct loop_core {
     }
 
     entry_list ready;
+    bool host_sleeps = false;          // a guest's host was told that there is nothing to do before `host_deadline`
+    bool backend_is_settled = false;   // it found nothing in its last wait, and nothing was asked of it since
     task_state* current_task = nullptr;
     std::coroutine_handle<> next_in_place;   // the trampoline's next frame
     int inline_left = 0;
@@ -65,6 +79,7 @@ struct loop_core {
     timer_heap timers;
     backend* engine = nullptr;
     inbox* box = nullptr;
+    time_point host_deadline = no_deadline;
     bool look_at_clock = false;
     bool real_threads = true;   // false: simulation, where nothing comes from outside the loop's thread
     bool forked = false;        // this process is a forked child, the loop is the parent's
@@ -87,6 +102,14 @@ struct loop_core {
     intrusive_list<task_state, registry_tag> free_tasks;   // unfinished, without an owner, in creation order
     intrusive_list<child_owner, registry_tag> owners;
     intrusive_list<generator_promise, generator_tag> generators;   // begun and not destroyed, in the order of their first values
+
+private:
+    void note_deadline(time_point deadline, time_point current) noexcept {
+        if (deadline <= current)
+            look_at_clock = true;
+        if (host_sleeps && deadline < host_deadline)
+            wake_host();
+    }
 };
 
 /// The core of the loop that runs on this thread, or null. Not inlined: compilers cache thread-locals across suspensions.
