@@ -93,6 +93,7 @@ native_handle io_uring_backend::wait_handle() noexcept {
             handle_.reset();
             return no_native_handle;
         }
+        handle_to_wake_.store(&*handle_, std::memory_order_release);
         handle_->wake();   // answers that are there already
     }
     return handle_->get();

@@ -8,6 +8,7 @@
 
 #include <corun/backend.hpp>
 
+#include <atomic>
 #include <optional>
 
 #include <sys/types.h>
@@ -21,7 +22,12 @@ public:
 
     time_point now() const noexcept override;
     waited wait(time_point deadline, operation_list& finished) noexcept override;
-    void wake() noexcept override { wake_.wake(); }
+    void wake() noexcept override {
+        wake_.wake();
+        // The kernel signals one eventfd from within a write to another with a delay, and Linux 6.18 does that once only.
+        if (posix::wake_fd* const handle = handle_to_wake_.load(std::memory_order_acquire))
+            handle->wake();
+    }
 
     submitted submit(operation&) noexcept override;
     void perform(operation&) noexcept override;
@@ -77,6 +83,7 @@ private:
     ring ring_;
     posix::wake_fd wake_;
     std::optional<posix::wake_fd> handle_;   // readable when there is news, for an outer loop
+    std::atomic<posix::wake_fd*> handle_to_wake_ = nullptr;
     posix::handle_table<record> records_;
     record_list listed_;
     operation_list finished_;   // outside wait(), or not handed over yet

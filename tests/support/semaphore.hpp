@@ -13,10 +13,9 @@ public:
     explicit semaphore(std::ptrdiff_t count = 0) noexcept : count_(count) {}
 
     void release(std::ptrdiff_t more = 1) {
-        {
-            const std::lock_guard lock(mutex_);
-            count_ += more;
-        }
+        // Notified with the lock held: whoever is let through may destroy this at once.
+        const std::lock_guard lock(mutex_);
+        count_ += more;
         changed_.notify_all();
     }
 
