@@ -75,6 +75,10 @@ duration poll_host::time_to_sleep() noexcept {
 }
 
 int poll_host::prepare(pollfd& to_poll) noexcept {
+    if (guest_.is_dispatching()) {   // a loop inside a task: nothing is to be polled
+        to_poll = {.fd = -1, .events = 0, .revents = 0};
+        return -1;
+    }
     const duration left = time_to_sleep();
     to_poll = {.fd = static_cast<int>(handle()), .events = POLLIN, .revents = 0};
     if (left == duration::max())
@@ -83,7 +87,7 @@ int poll_host::prepare(pollfd& to_poll) noexcept {
 }
 
 dispatch_result poll_host::dispatch() noexcept {
-    if (waiter_) {
+    if (waiter_ && !guest_.is_dispatching()) {
         waiter_->end_sleep();
         pipe_->drain();
     }

@@ -15,6 +15,12 @@ thread_local guest* guest_here = nullptr;
 
 }
 
+namespace detail {
+
+loop_core* guest_core() noexcept { return guest::is_here() ? &core_of(guest_here->get_loop()) : nullptr; }
+
+}
+
 bool guest::is_here() noexcept { return guest_here && !guest_here->is_in_child(); }
 
 guest::entered::entered(guest& g) noexcept : outer_(loop::exchange_current(g.loop_)) {}

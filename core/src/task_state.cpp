@@ -151,7 +151,9 @@ void memory_waiter::throw_abandoned() {
 }
 
 void waiter_list::check_same_loop() const {
-    const loop_core* const core = try_core();
+    const loop_core* core = try_core();
+    if (!core)
+        core = guest_core();
     if (!core || core->id != loop_id_)
         throw_usage(errc::foreign_loop, "this corun object is bound to the loop of its first waiter and can't be used from another loop or "
                                         "thread; use loop::post() to reach its loop");

@@ -3,7 +3,9 @@
 
 #include <corun/libuv_host.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <cstdlib>
 #include <optional>
 #include <utility>
@@ -37,6 +39,8 @@ public:
             uv_run(loop_, UV_RUN_ONCE);
     }
     void call_after(corun::duration d, std::function<void()> f) override {
+        // A timer without a delay that is started in a timer's callback runs in the same turn, for ever.
+        const auto milliseconds = std::max<std::int64_t>(std::chrono::ceil<std::chrono::milliseconds>(d).count(), 1);
         auto* const timer = new own_timer{{}, std::move(f)};
         uv_timer_init(loop_, &timer->handle);
         timer->handle.data = timer;
@@ -48,7 +52,7 @@ public:
                 uv_close(reinterpret_cast<uv_handle_t*>(t), [](uv_handle_t* h) { delete static_cast<own_timer*>(h->data); });
                 call();
             },
-            static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::milliseconds>(d).count()), 0);
+            static_cast<std::uint64_t>(milliseconds), 0);
     }
     void detach() override { host_.reset(); }
 

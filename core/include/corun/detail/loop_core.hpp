@@ -115,7 +115,10 @@ private:
 /// The core of the loop that runs on this thread, or null. Not inlined: compilers cache thread-locals across suspensions.
 loop_core* try_core() noexcept;
 
-/// The same; throws usage_error: errc::not_started outside a loop, errc::closed_loop in a forked child.
+/// The core of the guest that lives on this thread, whose host's code runs now; or null.
+loop_core* guest_core() noexcept;
+
+/// As try_core(); throws usage_error: errc::not_started outside a loop, errc::closed_loop in a forked child.
 loop_core& this_core();
 
 [[noreturn]] void throw_forked();

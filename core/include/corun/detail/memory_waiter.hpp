@@ -98,7 +98,8 @@ public:
 
     bool empty() const noexcept { return tasks_.empty(); }
 
-    /// Throws usage_error(errc::foreign_loop) if another loop's task has waited here before, or none runs here.
+    /// Throws usage_error(errc::foreign_loop) if another loop's task has waited here before, or none runs here. The host's code of a
+    /// guest is as good as its tasks.
     void check_loop() const {
         if (loop_id_ != 0)
             check_same_loop();

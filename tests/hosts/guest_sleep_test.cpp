@@ -1,0 +1,237 @@
+// guest_sleep_test.cpp - a host that sleeps: it is woken by all that gives its guest something to do, once, and by nothing else.
+#include <hosts/hosted_guest.hpp>
+#include <support/catch.hpp>
+#include <support/connected_pair.hpp>
+#include <support/counting_backend.hpp>
+#include <support/os.hpp>
+#include <support/scale.hpp>
+#include <support/semaphore.hpp>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace corun;
+using namespace testing;
+using namespace std::chrono_literals;
+
+TEST_CASE("GST-02 a host that is idle is left alone: a distant timer costs nothing") {
+    backend_calls calls;
+    hosted_guest h(run_options().with(std::make_unique<counting_backend>(calls)));
+    event go_on;
+    std::uint64_t waits = 0;
+    h.host->call_after(20ms, [&] { waits = calls.waits; });
+    h.host->call_after(220ms, [&] {
+        waits = calls.waits - waits;
+        go_on.set();
+    });
+    (void)h.run([&]() -> task<> {
+        auto sleeps = spawn(sleep_for(10s));
+        co_await go_on.wait();
+    });
+    CHECK(waits <= 2);
+}
+
+TEST_CASE("GST-03 ten thousand timers fire in order, and none early") {
+    const std::size_t count = 10'000;
+    hosted_guest h;
+    std::vector<time_point> fired;
+    std::size_t early = 0;
+    (void)h.run([&]() -> task<> {
+        event all;
+        const time_point start = loop::current().time();
+        for (std::size_t i = 0; i < count; ++i) {
+            const time_point deadline = start + std::chrono::microseconds(i * 7919 % count * 5);
+            loop::current().call_at(deadline, [&, deadline] {
+                early += loop::current().time() < deadline;
+                fired.push_back(deadline);
+                if (fired.size() == count)
+                    all.set();
+            });
+        }
+        co_await all.wait();
+    });
+    CHECK(fired.size() == count);
+    CHECK(std::is_sorted(fired.begin(), fired.end()));
+    CHECK(early == 0);
+}
+
+TEST_CASE("GST-04 a host's code that sets an earlier timer while the guest sleeps ends the sleep in time") {
+    hosted_guest h;
+    std::optional<duration> late;
+    event fired;
+    h.host->call_after(5ms, [&] {
+        const time_point deadline = h.g.get_loop().time() + 2ms;
+        h.g.get_loop().call_at(deadline, [&, deadline] {
+            late = h.g.get_loop().time() - deadline;
+            fired.set();
+        });
+    });
+    (void)h.run([&]() -> task<> {
+        auto distant = spawn(sleep_for(1h));
+        co_await fired.wait();
+    });
+    REQUIRE(late);
+    CHECK(*late >= 0s);
+    CHECK(*late < 1s);
+}
+
+TEST_CASE("GST-05 a host's code that sets an event while the guest sleeps wakes it without any I/O") {
+    hosted_guest h;
+    event set;
+    h.host->call_after(5ms, [&] { set.set(); });
+    CHECK(h.run([&]() -> task<> { co_await set.wait(); }).has_value());
+}
+
+TEST_CASE("GST-06 what eight threads post to a guest runs, all of it") {
+    const std::size_t each = scaled(100'000);
+    hosted_guest h;
+    std::atomic<std::size_t> refused = 0;
+    std::size_t ran = 0;
+    std::vector<std::thread> posters;
+    (void)h.run([&]() -> task<> {
+        event all;
+        for (int i = 0; i < 8; ++i) {
+            posters.emplace_back([&, ref = loop::current().ref()] {
+                for (std::size_t n = 0; n < each; ++n)
+                    refused += !ref.post([&] {
+                        if (++ran == 8 * each)
+                            all.set();
+                    });
+            });
+        }
+        co_await all.wait();
+    });
+    for (auto& p : posters)
+        p.join();
+    CHECK(ran == 8 * each);
+    CHECK(refused == 0);
+}
+
+TEST_CASE("GST-07 a task that host's code starts while the guest sleeps does I/O") {
+    hosted_guest h;
+    event done;
+    std::string got;
+    h.host->call_after(5ms, [&] {
+        h.g.spawn([&]() -> task<> {
+            auto pair = co_await connected_pair();
+            auto reads = spawn(read_some(pair.theirs));
+            co_await sleep_for(1ms);
+            co_await write_all(pair.ours, as_bytes("hello"));
+            got = co_await reads;
+            done.set();
+        });
+    });
+    (void)h.run([&]() -> task<> { co_await done.wait(); });
+    CHECK(got == "hello");
+}
+
+TEST_CASE("EMB-09 answers to a close and a cancel of host's code come although nobody dispatches") {
+    hosted_guest h;
+    std::optional<tcp_stream> closed_by_host;
+    task_ref cancelled_by_host;
+    h.host->call_after(5ms, [&] { closed_by_host->close(); });
+    h.host->call_after(7ms, [&] { CHECK(cancelled_by_host.cancel()); });
+    std::error_code of_close;
+    const auto end = h.run([&]() -> task<> {
+        auto first = co_await connected_pair();
+        auto second = co_await connected_pair();
+        closed_by_host.emplace(std::move(first.ours));
+        auto reads = spawn([&]() -> task<> {
+            std::array<std::byte, 1> byte{};
+            co_await second.ours.read(byte);
+        });
+        cancelled_by_host = reads;
+        std::array<std::byte, 1> byte{};
+        const auto left = co_await as_result(closed_by_host->read(byte));
+        of_close = left.error();
+        (void)co_await settled(reads);
+        CHECK(reads.is_cancelled());
+        closed_by_host.reset();
+    });
+    CHECK(end.has_value());
+    CHECK(of_close == std::errc::operation_canceled);
+}
+
+TEST_CASE("GST-22 a storm of signals on the host's thread loses nothing and breaks nothing") {
+    static std::atomic<int> arrived = 0;
+    struct sigaction mine{};
+    struct sigaction before{};
+    mine.sa_handler = [](int) { ++arrived; };   // without SA_RESTART
+    REQUIRE(sigaction(SIGUSR1, &mine, &before) == 0);
+    const pthread_t host_thread = pthread_self();
+    std::atomic<bool> over = false;
+    std::thread storm([&] {
+        while (!over) {
+            pthread_kill(host_thread, SIGUSR1);
+            std::this_thread::yield();
+        }
+    });
+    hosted_guest h;
+    const auto end = h.run([]() -> task<int> {
+        auto pair = co_await connected_pair();
+        std::array<std::byte, 1> byte{};
+        int rounds = 0;
+        for (; rounds < 200; ++rounds) {
+            co_await pair.ours.write(byte);
+            co_await pair.theirs.read(byte);
+            if (rounds % 20 == 0)
+                co_await sleep_for(1ms);
+        }
+        co_return rounds;
+    });
+    over = true;
+    storm.join();
+    sigaction(SIGUSR1, &before, nullptr);
+    CHECK(outcome<int>(end).value() == 200);
+    CHECK(arrived > 0);
+}
+
+TEST_CASE("GST-23 a megabyte comes through, and a pool thread's answer") {
+    hosted_guest h;
+    const auto end = h.run([]() -> task<std::size_t> {
+        auto pair = co_await connected_pair();
+        const std::vector<std::byte> sent(std::size_t(1) << 20, std::byte(7));
+        auto writes = spawn([&]() -> task<> {
+            co_await write_all(pair.ours, sent);
+            co_await pair.ours.shutdown();
+        });
+        std::size_t got = 0;
+        std::vector<std::byte> buffer(4096);
+        while (const std::size_t n = co_await pair.theirs.read(buffer))
+            got += n;
+        co_await writes;
+        const auto job = [got] { return got; };
+        const std::size_t from_pool = co_await to_thread(job);
+        co_return from_pool;
+    });
+    CHECK(outcome<std::size_t>(end).value() == std::size_t(1) << 20);
+}
+
+TEST_CASE("GST-31 an interrupt wakes a guest that sleeps and was told to handle it, and ends it as `interrupted`") {
+    const auto child = os::run_in_child([] {
+        hosted_guest h(run_options().handle_interrupts(true));
+        std::optional<std::thread> other;
+        h.host->call_after(5ms, [&] { other.emplace([] { os::raise_signal(SIGINT); }); });
+        const auto end = h.run([&]() -> task<> { co_await sleep_for(1h); });
+        other->join();
+        return end.threw<interrupted>() ? 0 : 1;
+    });
+    CHECK(child.code == 0);
+}
+
+TEST_CASE("GST-31 a guest that was told nothing leaves interrupts to the host") {
+    const auto child = os::run_in_child([] {
+        hosted_guest h;
+        h.host->call_after(5ms, [&] { os::raise_signal(SIGINT); });
+        (void)h.run([&]() -> task<> { co_await sleep_for(1h); });
+        return 0;
+    });
+    CHECK(child.signal == SIGINT);
+}
