@@ -32,6 +32,10 @@ const char* task_cancelled::what() const noexcept { return "corun: the task that
 
 const char* timed_out::what() const noexcept { return "corun: timed out"; }
 
+const char* broken_callback::what() const noexcept {
+    return "corun: the resolver of a from_callback() was destroyed without an answer; call it on every way out of the operation";
+}
+
 const char* interrupted::what() const noexcept { return "corun: interrupted by a signal"; }
 
 namespace detail {

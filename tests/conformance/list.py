@@ -21,6 +21,10 @@ GROUPS = {
     "SHD": "the end of a run, frames that are destroyed while they wait",
     "ERR": "misuse and errors",
     "RES": "exhaustion",
+    "CBK": "awaiting other people's callbacks",
+    "FUT": "std::future, both ways",
+    "GST": "a loop that another one turns",
+    "ASIO": "Asio's operations in tasks, tasks as Asio's operations",
     "EMB": "other loops beside ours, systems that refuse",
 }
 HEAD = """# Conformance: the cases that this build covers

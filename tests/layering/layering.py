@@ -9,7 +9,7 @@ import sys
 
 # Areas, the first match counts; what each may include, areas and kinds. Kinds: std, os, test (the framework), json, fmt, other.
 AREAS = ["core/include/corun/detail/intrusive_list.hpp", "core/include/corun/detail", "core/include", "core/src", "backends/posix", "backends/reactor",
-         "backends/", "adapters/", "examples/own_backend/", "examples", "bench", "tests/conformance/posix", "tests/conformance", "tests/unit", "tests/stories", "tests/differential", "tests/faults", "tests/support/kqueue", "tests/support/os_", "tests/support",
+         "backends/", "adapters/thread", "adapters/", "examples/own_backend/", "examples/embed/", "examples", "bench", "tests/conformance/posix", "tests/conformance", "tests/unit", "tests/stories", "tests/hosts", "tests/adapters", "tests/differential", "tests/faults", "tests/support/kqueue", "tests/support/os_", "tests/support",
          "tests/package"]
 PUBLIC = {"std", "core/include"}
 CORE = PUBLIC | {"core/include/corun/detail", "core/include/corun/detail/intrusive_list.hpp"}
@@ -20,13 +20,17 @@ MAY_INCLUDE = {
     "backends/posix": POSIX,
     "backends/reactor": POSIX | {"backends/reactor"},
     "backends/": POSIX | {"backends/reactor", "other"},   # and its own, but no other backend
-    "adapters/": PUBLIC | {"os", "other"},                # and its own, but no other adapter
+    "adapters/thread": PUBLIC | {"adapters/thread"},
+    "adapters/": PUBLIC | {"adapters/thread", "os", "other"},   # and its own, but of the others only the helper thread
     "examples/own_backend/": POSIX | {"backends/reactor", "examples/own_backend/"},
+    "examples/embed/": PUBLIC | {"adapters/", "adapters/thread", "fmt", "os", "other"},
     "examples": PUBLIC | {"examples", "fmt"},
-    "bench": PUBLIC | {"bench", "os", "other"},
+    "bench": PUBLIC | {"adapters/", "adapters/thread", "bench", "os", "other"},
     "tests/conformance/posix": PUBLIC | {"tests/conformance", "tests/support", "tests/support/os_", "os"},
     "tests/conformance": PUBLIC | {"tests/conformance", "tests/support", "json"},
     "tests/unit": CORE | {"backends/posix", "backends/reactor", "backends/", "tests/support", "tests/support/os_", "tests/unit", "examples/own_backend/", "os", "other"},
+    "tests/hosts": CORE | {"core/src", "adapters/", "adapters/thread", "backends/", "tests/hosts", "tests/support", "os", "other"},
+    "tests/adapters": PUBLIC | {"adapters/", "adapters/thread", "tests/support", "os", "other"},
     "tests/stories": PUBLIC | {"backends/", "tests/stories", "tests/support"},
     "tests/faults": PUBLIC | {"tests/faults", "tests/support", "os"},
     "tests/differential": PUBLIC | {"backends/", "tests/differential", "tests/support", "other"},
@@ -91,7 +95,7 @@ def without_comments_and_texts(text):
 
 
 def check_traps(here, text, lines, say):
-    """What GCC 12 compiles wrongly (docs/architecture.md, section 9), and what makes a test depend on the machine's speed."""
+    """What GCC 12 compiles wrongly (docs/architecture.md, section 10), and what makes a test depend on the machine's speed."""
     code = without_comments_and_texts(text)
     line_of = lambda position: code.count("\n", 0, position) + 1
     for statement in re.finditer(r"[^;{}]+", code):

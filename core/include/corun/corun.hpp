@@ -13,10 +13,12 @@
 #include <corun/every.hpp>
 #include <corun/exception_group.hpp>
 #include <corun/finally.hpp>
+#include <corun/from_callback.hpp>
 #include <corun/gather.hpp>
 #include <corun/gather_settled.hpp>
 #include <corun/generator.hpp>
 #include <corun/guest.hpp>
+#include <corun/in_thread.hpp>
 #include <corun/inspect.hpp>
 #include <corun/loop.hpp>
 #include <corun/mutex.hpp>

@@ -53,6 +53,12 @@ public:
     const char* what() const noexcept override;
 };
 
+/// The resolver of a from_callback() was destroyed without an answer: see to it that each way of the operation calls it.
+class broken_callback : public std::exception {
+public:
+    const char* what() const noexcept override;
+};
+
 /// run() was ended by an interrupt (KeyboardInterrupt); `signal()` is its number.
 class interrupted : public std::exception {
 public:

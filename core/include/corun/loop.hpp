@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -105,6 +106,9 @@ public:
         c.release();
         return false;
     }
+
+    /// True on the thread of the loop.
+    bool is_of_this_thread() const noexcept { return inbox_->thread() == std::this_thread::get_id(); }
 
 private:
     detail::inbox* inbox_;

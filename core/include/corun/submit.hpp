@@ -5,6 +5,7 @@
 #include <corun/spawn.hpp>
 #include <corun/task_handle.hpp>
 
+#include <chrono>
 #include <future>
 #include <memory>
 #include <optional>
@@ -47,6 +48,19 @@ public:
     submission(std::shared_ptr<detail::submitted_task<T>> shared, loop_ref where)
         : std::future<T>(shared->result.get_future()), shared_(std::move(shared)), loop_(std::move(where)) {}
 
+    /// The value, or what left the task. Waits for it: on the loop's own thread, where that would never end, throws
+    /// usage_error(errc::wrong_thread) unless the answer is there.
+    T get() {
+        check_thread();
+        return std::future<T>::get();
+    }
+
+    /// The same without taking it.
+    void wait() const {
+        check_thread();
+        std::future<T>::wait();
+    }
+
     /// Asks the task to end; get() then throws task_cancelled unless the task swallows the request. Any thread. False if the loop has
     /// closed.
     bool cancel() const {
@@ -59,14 +73,20 @@ public:
     }
 
 private:
+    void check_thread() const {
+        if (loop_.is_of_this_thread() && this->wait_for(std::chrono::seconds(0)) != std::future_status::ready)
+            detail::throw_usage(errc::wrong_thread,
+                                "corun: waiting here for a task of this thread's own loop would never end; co_await it, "
+                                "or wait on another thread");
+    }
+
     std::shared_ptr<detail::submitted_task<T>> shared_;
     loop_ref loop_;
 };
 
 /// Starts `f()`, a callable that returns a task, on a loop from another thread and gives a future of its value
 /// (asyncio.run_coroutine_threadsafe). A task that is cancelled makes get() throw task_cancelled. If the loop ends before the task was
-/// started, get() throws std::future_error(broken_promise). Throws usage_error(errc::closed_loop) if the loop has closed. get() blocks:
-/// never call it on the loop's own thread.
+/// started, get() throws std::future_error(broken_promise). Throws usage_error(errc::closed_loop) if the loop has closed.
 template <class F>
 auto submit(const loop_ref& where, F f) {
     using value = detail::called_task_value<F>;

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <mutex>
+#include <thread>
 
 namespace corun {
 class backend;
@@ -44,6 +45,9 @@ public:
 
     /// From now on a sleep is ended by `call(context)`, on any thread and with the lock held; null: by the backend's wake(). Loop's thread.
     void wake_by(void (*call)(void*) noexcept, void* context) noexcept;
+
+    /// Whose thread the loop is.
+    std::thread::id thread() const noexcept { return thread_; }
 
     /// True if something waits to be taken.
     bool is_filled() const noexcept { return filled_.load(std::memory_order_acquire); }
@@ -86,6 +90,7 @@ private:
     loop_core* core_;
     static inline constinit std::atomic<std::uint32_t> this_process = 0;   // counts forks on the way here
     const std::uint32_t process_ = this_process.load(std::memory_order_relaxed);
+    const std::thread::id thread_ = std::this_thread::get_id();
     bool posts_refused_ = false;
     bool closed_ = false;
     std::atomic<std::uint32_t> references_ = 1;

@@ -1,0 +1,242 @@
+// from_callback.hpp - awaiting what somebody else's code completes: a callback, on whatever thread.
+#pragma once
+
+#include <corun/detail/callback.hpp>
+#include <corun/detail/promise.hpp>
+#include <corun/detail/value_slot.hpp>
+#include <corun/errors.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <string_view>
+#include <system_error>
+#include <type_traits>
+#include <utility>
+
+namespace corun {
+
+namespace detail {
+
+class callback_waiter;
+class inbox;
+
+/// What the one who waits and the one who answers have in common; freed by whoever lets go last.
+struct callback_state : entry {
+    using freer = void (*)(callback_state&) noexcept;
+
+    callback_state(loop_core& core, freer f) noexcept;
+    ~callback_state();
+    callback_state(const callback_state&) = delete;
+
+    /// The answer is in it: any thread, once; owes the resolver's reference.
+    void come_back(ending how) noexcept;
+    void release() noexcept {
+        if (references.fetch_sub(1, std::memory_order_acq_rel) == 1)
+            free(*this);
+    }
+    void drop_hook() noexcept;
+
+    freer free;
+    std::atomic<std::uint32_t> references = 2;
+    inbox* box;
+    callback_waiter* waiting = nullptr;   // loop's thread
+    callback* on_cancel = nullptr;        // the same
+    std::exception_ptr error;
+    std::error_code code;
+    ending end = ending::none;
+    bool is_broken = false;
+    bool is_abort = false;   // the code says that the operation was cancelled
+    bool detaches = false;
+};
+
+template <class T>
+struct callback_state_of final : callback_state {
+    explicit callback_state_of(loop_core& core) noexcept : callback_state(core, &free_it) {}
+    ~callback_state_of() {
+        if (end == ending::value)
+            slot.destroy();
+    }
+    static void free_it(callback_state& s) noexcept {
+        auto& self = static_cast<callback_state_of&>(s);
+        self.~callback_state_of();
+        free_block(&self, sizeof(callback_state_of));
+    }
+
+    [[no_unique_address]] value_slot<T> slot;
+};
+
+/// Waits for the answer; a request asks the other side and goes on waiting.
+class callback_waiter : public waiter {
+public:
+    interruption interrupt(task_state*& next) noexcept override;
+    std::string_view what() const noexcept override { return "callback"; }
+
+protected:
+    callback_waiter() noexcept = default;
+    ~callback_waiter() { let_go(); }
+
+    bool refuse_if_cancelled(task_state& t) noexcept;
+    void stand_here(task_state& t, callback_state& s) noexcept;
+    void let_go() noexcept;
+    void check_end();
+    callback_state* state_ = nullptr;
+
+private:
+    friend callback_state;
+    void resume_with(wait_state s) noexcept;
+
+    bool asked_ = false;
+};
+
+[[noreturn]] void throw_resolved();
+
+}
+
+/// The other end of an await of from_callback(): to be called once, by any thread, whether or not the loop is still there. Moves only.
+/// Destroyed uncalled, the await throws broken_callback.
+template <class T>
+class resolver {
+public:
+    resolver(resolver&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+    resolver& operator=(resolver&& other) noexcept {
+        std::swap(state_, other.state_);
+        return *this;
+    }
+    ~resolver() {
+        if (!state_)
+            return;
+        state_->is_broken = true;
+        std::exchange(state_, nullptr)->come_back(detail::ending::error);
+    }
+
+    /// True until it has been called, or moved from.
+    explicit operator bool() const noexcept { return state_ != nullptr; }
+
+    /// The await gives T(args...), in one of the loop's next turns; what its constructor throws becomes the await's error. Throws
+    /// usage_error(errc::already_set) after the first call, as the others do.
+    template <class... Args>
+    void set_value(Args&&... args) {
+        check();
+        try {
+            state_->slot.emplace(std::forward<Args>(args)...);
+        } catch (...) {
+            set_error(std::current_exception());
+            return;
+        }
+        std::exchange(state_, nullptr)->come_back(detail::ending::value);
+    }
+
+    /// The await throws this.
+    void set_error(std::exception_ptr error) {
+        check();
+        state_->error = std::move(error);
+        std::exchange(state_, nullptr)->come_back(detail::ending::error);
+    }
+
+    /// The await throws std::system_error with this; after a request, `operation_canceled` is the cancellation.
+    void set_error(std::error_code code) {
+        check();
+        state_->code = code;
+        state_->is_abort = code == std::errc::operation_canceled;
+        std::exchange(state_, nullptr)->come_back(detail::ending::error);
+    }
+
+    /// For codes that mean the same and do not compare with it: after a request the await is cancelled, without one it throws this.
+    void set_aborted(std::error_code code) {
+        check();
+        state_->code = code;
+        state_->is_abort = true;
+        std::exchange(state_, nullptr)->come_back(detail::ending::error);
+    }
+
+    /// The await throws `cancelled`: what was begun has ended without an answer.
+    void set_cancelled() {
+        check();
+        std::exchange(state_, nullptr)->come_back(detail::ending::cancelled);
+    }
+
+    /// Within from_callback's function only: `f()` is called, on the loop's thread and at most once, when the awaiting task is asked to
+    /// end; the await still waits for the answer.
+    template <class F>
+    void on_cancel(F&& f) {
+        check();
+        state_->drop_hook();
+        state_->on_cancel = &detail::make_callback(std::forward<F>(f));
+    }
+
+    /// Within from_callback's function only: a request ends the await at once, as cancelled, after on_cancel's function; what is answered
+    /// later is dropped. For operations that use nothing of the caller's.
+    void detach_on_cancel() {
+        check();
+        state_->detaches = true;
+    }
+
+private:
+    template <class, class>
+    friend class callback_awaiter;
+
+    explicit resolver(detail::callback_state_of<T>& s) noexcept : state_(&s) {}
+    void check() const {
+        if (!state_)
+            detail::throw_resolved();
+    }
+
+    detail::callback_state_of<T>* state_;
+};
+
+/// The awaiter of from_callback().
+template <class T, class F>
+class [[nodiscard]] callback_awaiter final : public detail::callback_waiter {
+    using state = detail::callback_state_of<T>;
+    static_assert(alignof(state) <= 16, "corun: from_callback's value must not be over-aligned");
+
+public:
+    explicit callback_awaiter(F&& init) : init_(std::move(init)) {}
+
+    bool await_ready() const noexcept { return false; }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> h, detail::await_place where = detail::await_place::current()) {
+        detail::task_state& t = detail::suspending_task(h, where);
+        if (!refuse_if_cancelled(t)) {
+            auto* const made = ::new (detail::allocate_block(sizeof(state))) state(*t.owner);
+            state_ = made;   // let go of if the function throws
+            init_(resolver<T>(*made));
+            stand_here(t, *made);
+        }
+        t.resume_point = h;
+    }
+    T await_resume() {
+        check_end();
+        return static_cast<state*>(state_)->slot.take();
+    }
+
+private:
+    F init_;
+};
+
+namespace detail {
+
+/// What from_callback() gives: it begins when it is awaited.
+template <class T, class F>
+class [[nodiscard]] callback_request {
+public:
+    explicit callback_request(F&& init) : init_(std::move(init)) {}
+    callback_awaiter<T, F> operator co_await() && { return callback_awaiter<T, F>(std::move(init_)); }
+
+private:
+    F init_;
+};
+
+}
+
+/// `co_await from_callback<T>(init)`: calls `init(resolver<T>)`, which begins something that ends with a call of the resolver: its value is
+/// the await's. The task goes on in one of the loop's next turns, never inside that call. What init throws leaves the await. Cancelled: see
+/// resolver::on_cancel; a value that came all the same is given, and the request waits for the next await (5.5). Throws std::bad_alloc.
+template <class T, class F>
+detail::callback_request<T, std::decay_t<F>> from_callback(F&& init) {
+    static_assert(std::is_invocable_v<std::decay_t<F>&, resolver<T>>, "corun: from_callback<T> takes a function of a corun::resolver<T>");
+    return detail::callback_request<T, std::decay_t<F>>(std::decay_t<F>(std::forward<F>(init)));
+}
+
+}
