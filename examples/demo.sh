@@ -3,33 +3,13 @@
 # Loopback only; every step is bounded.
 set -euo pipefail
 programs=$1
-work=$(mktemp -d)
-server=
-trap '[[ -z $server ]] || kill -KILL "$server" 2>/dev/null || true; rm -rf "$work"' EXIT
-
-fail() {
-    echo "demo: $*" >&2
-    exit 1
-}
+source "$(dirname "$0")/server.sh"
 
 echo "== hello: two lines, a second apart"
 timeout 10 "$programs/hello"
 
 echo "== an echo server, 100 clients at once, 64 KiB each, every byte checked"
-: >"$work/server"
-# A shell without job control starts background programs with SIGINT ignored, and corun leaves what is ignored alone.
-default_signal=()
-! env --default-signal=INT true 2>/dev/null || default_signal=(env --default-signal=INT)
-set -m
-"${default_signal[@]}" "$programs/echo_server" >"$work/server" 2>&1 &
-server=$!
-set +m
-for _ in $(seq 100); do
-    address=$(sed -n 's/^listening on //p' "$work/server")
-    [[ -n $address ]] && break
-    sleep 0.05
-done
-[[ -n $address ]] || fail "the server does not listen: $(cat "$work/server")"
+start_server "$programs/echo_server" "listening on"
 timeout 60 "$programs/echo_client" "$address" 100 64
 
 echo "== a foreign client"
@@ -58,16 +38,6 @@ cmp "$work/sent" "$work/received" || fail "$who got back something else"
 echo "$who sent 200000 bytes and got the same back"
 
 echo "== Ctrl-C"
-kill -INT "$server"
-# Bounded without a subshell: one that is ended as it begins would run this script's trap.
-for _ in $(seq 200); do
-    kill -0 "$server" 2>/dev/null || break
-    sleep 0.05
-done
-! kill -0 "$server" 2>/dev/null || kill -KILL "$server"   # whoever is deaf gets another exit code
-code=0
-wait "$server" || code=$?
-server=
-tail -n 1 "$work/server"
+interrupt_server
 echo "exit code $code"
 [[ $code == 130 ]] || fail "128 + SIGINT was expected"

@@ -7,6 +7,7 @@
 
 #include <cstdio>
 #include <string>
+#include <system_error>
 
 namespace corun {
 namespace {
@@ -43,6 +44,9 @@ guest::guest(run_options&& options, std::unique_ptr<backend> (*make_default)()) 
     runner_.reset(new runner(std::move(options), make_default));
     runner_->handle_interrupts_ = handles_interrupts;
     loop_ = runner_->loop_.get();
+    if (core().engine->simulated())
+        throw std::system_error(std::make_error_code(std::errc::operation_not_supported),
+                                "corun: a guest can't live on a simulated backend, whose time moves only while its own run() waits");
     live_here(*core().engine);
 }
 

@@ -26,9 +26,9 @@ done
 sed 's/@backend@/kqueue/g' backends/default_backend.cpp.in >"$tree/default_kqueue.cpp"
 sed 's/@backend@/kqueue/g' tests/conformance/expected_backend.cpp.in >"$tree/expected_kqueue.cpp"
 
-flags=(-std=c++20 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror -DFMT_HEADER_ONLY=1 -Icore/include -Ibackends -Ibackends/kqueue/include
+flags=(-std=c++20 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror -DFMT_HEADER_ONLY=1 -Icore/include -Iadapters/thread/include -Iadapters/poll/include -Ibackends -Ibackends/kqueue/include
     -Itests -Itests/conformance -isystem "$tree/include")
-library=(core/src/*.cpp backends/posix/*.cpp backends/reactor/*.cpp backends/kqueue/*.cpp "$tree/default_kqueue.cpp")
+library=(core/src/*.cpp adapters/thread/*.cpp adapters/poll/*.cpp backends/posix/*.cpp backends/reactor/*.cpp backends/kqueue/*.cpp "$tree/default_kqueue.cpp")
 suite=(tests/conformance/*.cpp tests/conformance/posix/*.cpp "$tree/expected_kqueue.cpp")
 for source in tests/support/*.cpp; do
     [[ $source == */os_* && $source != */os_other.cpp ]] || suite+=("$source")
@@ -40,7 +40,7 @@ for i in "${!library[@]}"; do [[ ${library[i]} != */no_default_backend.cpp ]] ||
 
 compile() {   # TARGET SOURCE OBJECT
     local object=$3
-    if [[ ! -e $object || -n $(find "$2" core/include backends tests/support -newer "$object" -name '*.?pp' -print -quit) ]]; then
+    if [[ ! -e $object || -n $(find "$2" core/include adapters backends tests/support -newer "$object" -name '*.?pp' -print -quit) ]]; then
         "$zig" c++ -target "$1" "${flags[@]}" -c "$2" -o "$object" || { echo "macos.sh: $1: $2 does not compile" >&2; return 1; }
     fi
 }

@@ -28,7 +28,7 @@ builds() {
     shift
     quietly cmake -S "$here/$project" -B "$tree" "${as_built[@]}" "$@"
     quietly cmake --build "$tree" -j "$(nproc 2>/dev/null || echo 2)"
-    echo "package: $project: $("$tree/with_default"), $("$tree/by_hand")"
+    echo "package: $project: $("$tree/with_default"), $("$tree/by_hand"), $("$tree/embedded")"
 }
 
 quietly cmake --install "$build" --prefix "$work/installed"

@@ -459,3 +459,14 @@ TEST_CASE("a write that waits for room ends when the peer, which had shut down, 
         CHECK(ended.has_value());
     });
 }
+
+TEST_CASE("a guest on a simulation is refused: its time would never move") {
+    try {
+        guest g(run_options().with(make_sim()));
+        FAIL("it was made");
+    } catch (const std::system_error& e) {
+        CHECK(e.code() == std::errc::operation_not_supported);
+        CHECK(std::string(e.what()).find("time moves only while its own run() waits") != std::string::npos);
+    }
+    CHECK_FALSE(guest::is_here());
+}
