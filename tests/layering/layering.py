@@ -37,7 +37,7 @@ MAY_INCLUDE = {
     "tests/support/kqueue": {"std", "tests/support/kqueue", "os"},
     "tests/support/os_": CORE | {"tests/support", "os", "json"},
     "tests/support": CORE | {"tests/support", "test"},
-    "tests/package": PUBLIC | {"backends/"},
+    "tests/package": PUBLIC | {"adapters/", "backends/"},
 }
 SEARCHED = ["core/include", "backends/*/include", "examples/own_backend/*/include", "backends", "adapters/*/include", "tests", "bench"]
 OS_CONDITION = re.compile(r"^\s*#\s*(?:el)?if.*\b(_WIN32|WIN32|__linux__|__APPLE__|__unix__|__FreeBSD__|CORUN_(?:BACKEND|HAS)\w*)")
