@@ -1,5 +1,6 @@
-// wake.cpp ROUNDS WAKES - W1: what a wake-up costs in each host, against run() itself. Two tasks send a byte to and fro; every receipt is a
-// wait. A line of JSON for each round and host: nanoseconds a wake.
+// wake.cpp ROUNDS WAKES - what a wake-up costs in each host, against run() itself. W1: two tasks send a byte to and fro; every receipt is a
+// wait of the kernel's, though a short one. W2: the other task is on a loop of another thread, so that each side sleeps. A line of JSON for
+// each row, round and host: nanoseconds a wake.
 #include <corun/corun.hpp>
 #include <corun/poll_host.hpp>
 #include <corun/thread_host.hpp>
@@ -25,6 +26,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -44,6 +46,35 @@ corun::task<> answer(corun::tcp_stream& stream, int count) {
     }
 }
 
+corun::task<std::chrono::nanoseconds> to_and_fro(corun::tcp_stream& ours, int count) {
+    std::array<std::byte, 1> byte{};
+    const auto began = std::chrono::steady_clock::now();
+    for (int i = 0; i < count; ++i) {
+        co_await ours.write(byte);
+        co_await ours.readable();
+        co_await ours.read(byte);
+    }
+    co_return std::chrono::steady_clock::now() - began;
+}
+
+corun::task<> answer_there(corun::address where, int count) {
+    auto stream = co_await corun::connect(where);
+    stream.set_nodelay(true);
+    co_await answer(stream, count);
+}
+
+/// W2: each round trip is one wake of ours.
+corun::task<std::chrono::nanoseconds> with_other_thread(int wakes) {
+    auto listener = corun::tcp_listener::bind(corun::address::loopback());
+    std::thread other([where = listener.local_address(), wakes] { corun::run(answer_there, where, wakes); });
+    auto ours = co_await listener.accept();
+    ours.set_nodelay(true);
+    const auto took = co_await to_and_fro(ours, wakes);
+    other.join();
+    co_return took;
+}
+
+/// W1: each round trip is two.
 corun::task<std::chrono::nanoseconds> ping_pong(int wakes) {
     auto listener = corun::tcp_listener::bind(corun::address::loopback());
     auto connecting = corun::spawn(connect_to, listener.local_address());
@@ -52,24 +83,19 @@ corun::task<std::chrono::nanoseconds> ping_pong(int wakes) {
     ours.set_nodelay(true);
     theirs.set_nodelay(true);
     auto answers = corun::spawn([&] { return answer(theirs, wakes / 2); });
-    std::array<std::byte, 1> byte{};
-    const auto began = std::chrono::steady_clock::now();
-    for (int i = 0; i < wakes / 2; ++i) {
-        co_await ours.write(byte);
-        co_await ours.readable();
-        co_await ours.read(byte);
-    }
-    const auto took = std::chrono::steady_clock::now() - began;
+    const auto took = co_await to_and_fro(ours, wakes / 2);
     co_await answers;
     co_return took;
 }
 
 using host_run = std::function<void(corun::guest&)>;
 
-std::chrono::nanoseconds hosted(int wakes, const host_run& host) {
+using question = corun::task<std::chrono::nanoseconds> (*)(int wakes);
+
+std::chrono::nanoseconds hosted(question asked, int wakes, const host_run& host) {
     std::chrono::nanoseconds took{};
     corun::guest guest;
-    guest.start([wakes] { return ping_pong(wakes); }, [&took](corun::outcome<std::chrono::nanoseconds> end) { took = end.value(); });
+    guest.start([asked, wakes] { return asked(wakes); }, [&took](corun::outcome<std::chrono::nanoseconds> end) { took = end.value(); });
     host(guest);
     return took;
 }
@@ -146,12 +172,17 @@ int main(int argc, char* argv[]) {
 #ifdef CORUN_BENCH_GLIB
     hosts.emplace_back("glib", in_glib);
 #endif
-    const auto print = [wakes](int round, const char* host, std::chrono::nanoseconds took) {
-        std::printf("{\"round\": %d, \"host\": \"%s\", \"ns\": %.1f}\n", round, host, static_cast<double>(took.count()) / wakes);
+    const auto measure = [&](const char* row, question asked, int count) {
+        const auto print = [&](int round, const char* host, std::chrono::nanoseconds took) {
+            std::printf("{\"row\": \"%s\", \"round\": %d, \"host\": \"%s\", \"ns\": %.1f}\n", row, round, host,
+                        static_cast<double>(took.count()) / count);
+        };
+        for (int round = 0; round < rounds; ++round) {
+            print(round, "native", corun::run([&] { return asked(count); }));
+            for (const auto& [name, host] : hosts)
+                print(round, name, hosted(asked, count, host));
+        }
     };
-    for (int round = 0; round < rounds; ++round) {
-        print(round, "native", corun::run([wakes] { return ping_pong(wakes); }));
-        for (const auto& [name, host] : hosts)
-            print(round, name, hosted(wakes, host));
-    }
+    measure("W1", ping_pong, wakes);
+    measure("W2", with_other_thread, wakes / 4);
 }
