@@ -176,6 +176,7 @@ dispatch_result guest::dispatch(const dispatch_budget& budget) noexcept {
                 break;
             }
             loop_->begin_batch();
+            loop_->batch_.splice_back(core().ready);
         }
         core().backend_is_settled = false;
         if (!loop_->run_batch(left) || !go_on())

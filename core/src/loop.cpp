@@ -5,6 +5,7 @@
 #include <corun/loop.hpp>
 #include <corun/task_handle.hpp>
 
+#include "run_course.hpp"
 #include "thread_pool.hpp"
 
 #include <algorithm>
@@ -15,6 +16,14 @@ namespace corun {
 namespace {
 
 thread_local loop* current_loop = nullptr;
+
+/// What was to run when the loop was stopped between two resumptions is ready again, before what is.
+void put_back(detail::entry_list& batch, detail::entry_list& ready) noexcept {
+    if (batch.empty())
+        return;
+    batch.splice_back(ready);
+    ready.splice_back(batch);
+}
 
 std::uint64_t next_loop_id() noexcept {
     static std::atomic<std::uint64_t> last = 0;
@@ -134,8 +143,27 @@ void loop::turn(time_point bound) noexcept {
     if (!may_skip_wait())
         wait_for_news(bound);
     begin_batch();
-    allowance all;
-    run_batch(all);
+    // A list of its own, and no allowance to look at: this is the way of run(), whose turns are short.
+    detail::entry_list batch;
+    batch.splice_back(ready);
+    if (shuffling_)
+        shuffle(batch);
+    for (;;) {
+        if (interrupts_came())
+            look_at_interrupts();
+        if (stop_ || batch.empty())
+            break;
+        detail::entry& e = batch.pop_front();
+        e.run(e, this);
+    }
+    put_back(batch, ready);
+}
+
+// Here, where the compiler sees what a turn is.
+void detail::run_course::turn() noexcept {
+    do
+        loop_.turn(no_deadline);
+    while (main_is_under_way_ && !main_->is_done() && !loop_.stop_);
 }
 
 bool loop::may_skip_wait() noexcept {
@@ -210,14 +238,11 @@ void loop::take_due_timers() noexcept {
     }
 }
 
-/// A turn runs exactly what is ready at its begin.
+/// A turn runs exactly what is ready now: the caller moves it out of the queue.
 void loop::begin_batch() noexcept {
     stamp.turn = static_cast<std::uint32_t>(++turns);
     turn_inline_left = inline_per_turn;
     box->take(ready);
-    batch_.splice_back(ready);
-    if (shuffling_)
-        shuffle(batch_);
     own_posts_ = false;
 }
 
@@ -234,10 +259,7 @@ bool loop::run_batch(allowance& left) noexcept {
         detail::entry& e = batch_.pop_front();
         e.run(e, this);
     }
-    if (!batch_.empty()) {   // stopped between two resumptions
-        batch_.splice_back(ready);
-        ready.splice_back(batch_);
-    }
+    put_back(batch_, ready);
     return true;
 }
 

@@ -25,8 +25,11 @@ public:
         return go_on();
     }
 
-    /// One turn of the loop, which waits no longer than `bound`.
-    void turn(time_point bound = no_deadline) noexcept { loop_.turn(bound); }
+    /// Turns of the loop, as long as main is under way; at least one.
+    void turn() noexcept;
+
+    /// One turn, which waits no longer than `bound`.
+    void turn(time_point bound) noexcept { loop_.turn(bound); }
 
     /// As the first interrupt: main's request to end; none once it has ended.
     void request_stop() noexcept {
