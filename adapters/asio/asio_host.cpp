@@ -1,6 +1,7 @@
 // asio_host.cpp - see asio_host.hpp.
 #include <corun/asio_host.hpp>
 #include <corun/guest_waiter.hpp>
+#include <corun/usable_news.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -22,9 +23,10 @@ struct asio_host::state : std::enable_shared_from_this<state> {
 
     void begin() {
         const wake_hook hook{[](void* s) noexcept { static_cast<state*>(s)->request(); }, this};
-        if (hosted->news() == guest_news::handle)
+        news = usable_news(*hosted, watched_by::poller);
+        if (news == guest_news::handle)
             io->watch.assign(static_cast<int>(hosted->poll_handle()));
-        else if (hosted->news() == guest_news::helper_thread)
+        else if (news == guest_news::helper_thread)
             waiter = std::make_unique<guest_waiter>(*hosted, hook);
         hosted->attach(hook);
         is_attached = true;
@@ -70,7 +72,7 @@ struct asio_host::state : std::enable_shared_from_this<state> {
             waiter->sleep_until(deadline.value_or(no_deadline));
             return;
         }
-        if (hosted->news() == guest_news::handle && !std::exchange(is_watching, true)) {
+        if (news == guest_news::handle && !std::exchange(is_watching, true)) {
             io->watch.async_wait(asio::posix::stream_descriptor::wait_read, [self = shared_from_this()](const std::error_code& error) {
                 self->is_watching = false;
                 if (!error)
@@ -109,6 +111,7 @@ struct asio_host::state : std::enable_shared_from_this<state> {
 
     guest* hosted;
     dispatch_budget budget;
+    guest_news news = guest_news::helper_thread;
     std::optional<objects> io;   // none once the context is gone
     std::unique_ptr<guest_waiter> waiter;
     bool is_watching = false;

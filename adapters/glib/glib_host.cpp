@@ -1,6 +1,7 @@
 // glib_host.cpp - see glib_host.hpp.
 #include <corun/glib_host.hpp>
 #include <corun/guest_waiter.hpp>
+#include <corun/usable_news.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -87,16 +88,18 @@ glib_host::glib_host(guest& g, GMainContext* context, int priority, dispatch_bud
     source_->data = made.release();
     g_source_set_name(source_, "corun guest");
     g_source_set_priority(source_, priority);
+    guest_news news = guest_news::helper_thread;
     const wake_hook hook{&make_ready, static_cast<GSource*>(source_)};
     try {
-        if (g.news() == guest_news::helper_thread)
+        news = usable_news(g, watched_by::poll);
+        if (news == guest_news::helper_thread)
             source_->data->waiter = std::make_unique<guest_waiter>(g, hook);
         g.attach(hook);
     } catch (...) {
         g_source_unref(source_);
         throw;
     }
-    if (g.news() == guest_news::handle)
+    if (news == guest_news::handle)
         source_->data->tag = g_source_add_unix_fd(source_, static_cast<gint>(g.poll_handle()), G_IO_IN);
     g_source_set_ready_time(source_, 0);
     g_source_attach(source_, context);

@@ -1,6 +1,7 @@
 // libuv_host.cpp - see libuv_host.hpp.
 #include <corun/guest_waiter.hpp>
 #include <corun/libuv_host.hpp>
+#include <corun/usable_news.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -35,11 +36,12 @@ struct libuv_host::state {
         ++open;
         timer.data = this;
         const wake_hook hook{[](void* s) noexcept { uv_async_send(&static_cast<state*>(s)->wake); }, this};
-        if (hosted->news() == guest_news::handle) {
+        news = usable_news(*hosted, watched_by::poller);
+        if (news == guest_news::handle) {
             check(uv_poll_init(loop, &watch, static_cast<int>(hosted->poll_handle())), "corun: uv_poll_init");
             ++open;
             watch.data = this;
-        } else if (hosted->news() == guest_news::helper_thread) {
+        } else if (news == guest_news::helper_thread) {
             waiter = std::make_unique<guest_waiter>(*hosted, hook);
         }
         hosted->attach(hook);
@@ -97,7 +99,7 @@ struct libuv_host::state {
             waiter->sleep_until(deadline.value_or(no_deadline));
             return;
         }
-        if (hosted->news() == guest_news::handle && !uv_is_active(as_handle(watch))) {
+        if (news == guest_news::handle && !uv_is_active(as_handle(watch))) {
             uv_poll_start(&watch, UV_READABLE, [](uv_poll_t* p, int, int) { static_cast<state*>(p->data)->dispatch(); });
             uv_unref(as_handle(watch));
         }
@@ -116,12 +118,13 @@ struct libuv_host::state {
     /// Nothing is to be waited for. The handle goes on being watched while there is more: stopping it would cost two system calls.
     void stop() noexcept {
         uv_timer_stop(&timer);
-        if (hosted->is_finished() && hosted->news() == guest_news::handle)
+        if (hosted->is_finished() && news == guest_news::handle)
             uv_poll_stop(&watch);
     }
 
     guest* hosted;
     dispatch_budget budget;
+    guest_news news = guest_news::helper_thread;
     std::unique_ptr<guest_waiter> waiter;
     uv_async_t wake;
     uv_timer_t timer;

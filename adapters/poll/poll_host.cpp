@@ -1,6 +1,7 @@
 // poll_host.cpp - see poll_host.hpp.
 #include <corun/guest_waiter.hpp>
 #include <corun/poll_host.hpp>
+#include <corun/usable_news.hpp>
 
 #include <algorithm>
 #include <array>
@@ -47,7 +48,7 @@ struct poll_host::pipe {
 
 poll_host::poll_host(guest& g, dispatch_budget budget) : guest_(g), budget_(budget) {
     wake_hook hook{[](void* hosted) noexcept { static_cast<guest*>(hosted)->unblock(); }, &g};
-    switch (g.news()) {
+    switch (usable_news(g, watched_by::poll)) {
     case guest_news::handle: break;   // its own wake-up makes it readable
     case guest_news::host_loop:
         throw usage_error(errc::wrong_thread,

@@ -40,9 +40,12 @@ time_point reactor::now() const noexcept { return posix::now(); }
 waited reactor::wait(time_point deadline, operation_list& finished) noexcept {
     const bool woken = poller_->wait(finished_.empty() ? deadline : time_point::min(), ready_);
     // Nothing but this reads the batch, and no user code runs before it is used up: nobody can close what is in it.
-    while (registration* const r = ready_.pop_front())
+    bool news = woken;
+    while (registration* const r = ready_.pop_front()) {
         take_news(*r);
-    const bool news = woken || !finished_.empty();
+        news = true;   // also if nobody wanted it: the poller may have begun to look for something else
+    }
+    news = news || !finished_.empty();
     finished.splice_back(finished_);
     return news ? waited::news : waited::nothing;
 }

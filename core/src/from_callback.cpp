@@ -25,8 +25,11 @@ callback_state::~callback_state() { box->release(); }
 
 void callback_state::come_back(ending how) noexcept {
     end = how;
-    if (!box->push(*this))
-        release();   // the loop has closed, and with it the await
+    auto expected = phase::open;
+    now.compare_exchange_strong(expected, phase::answered, std::memory_order_acq_rel);
+    // Where the loop has closed, the await has gone with it; a parent's loop does not run in its child, and its lock may be held for ever.
+    if (box->is_of_parent() || !box->push(*this))
+        release();
 }
 
 void callback_state::drop_hook() noexcept {
@@ -50,6 +53,10 @@ void callback_waiter::stand_here(task_state& t, callback_state& s) noexcept {
     task_ = &t;
     t.waiting_on = this;
     wait_state_ = wait_state::waiting;
+    if (std::exchange(t.must_cancel, false)) {   // asked to end by what the function called
+        task_state* next = nullptr;
+        interrupt(next);
+    }
 }
 
 void callback_waiter::resume_with(wait_state s) noexcept {
@@ -62,7 +69,8 @@ void callback_waiter::resume_with(wait_state s) noexcept {
 interruption callback_waiter::interrupt(task_state*&) noexcept {
     if (wait_state_ != wait_state::waiting)
         return interruption::refused;
-    if (!std::exchange(asked_, true)) {
+    // An answer that is on its way comes first, and the request after it (5.5).
+    if (!std::exchange(asked_, true) && state_->now.load(std::memory_order_acquire) == callback_state::phase::open) {
         if (callback* const hook = std::exchange(state_->on_cancel, nullptr)) {
             try {
                 hook->act(*hook, callback::verb::call);
@@ -72,7 +80,7 @@ interruption callback_waiter::interrupt(task_state*&) noexcept {
             hook->drop();
             hook->release();
         }
-        if (state_->detaches)
+        if (state_->detaches && state_->stop_listening())
             resume_with(wait_state::interrupted);
     }
     return interruption::taken;

@@ -14,6 +14,9 @@ namespace {
 
 thread_local guest* guest_here = nullptr;
 
+/// A backend that has something to ask of the system after as many waits goes on doing so in its host's next turn.
+constexpr unsigned most_looks = 4;
+
 }
 
 namespace detail {
@@ -127,23 +130,29 @@ bool guest::has_work() const noexcept {
 }
 
 /// A wait that does not block.
-void guest::look() noexcept {
-    loop_->wait_for_news(time_point::min());
-    core().backend_is_settled = true;
-}
+void guest::look() noexcept { core().backend_is_settled = loop_->wait_for_news(time_point::min()) != waited::news; }
 
 bool guest::prepare() noexcept {
     if (dispatching_ || finished_ || is_in_child())
         return false;
     if (has_work() || is_new_to_host_)
         return true;
-    if (!core().backend_is_settled)
+    for (unsigned looks = 0; !core().backend_is_settled && !has_work(); ++looks) {
+        if (looks == most_looks)
+            return true;   // the host's others have their turn, then on
         look();
+    }
     if (has_work() || !core().box->prepare_sleep())
         return true;
     core().host_deadline = core().timers.empty() ? no_deadline : core().timers.earliest();
     core().host_sleeps = true;
     return false;
+}
+
+void guest::make_readable() noexcept {
+    const entered in(*this);
+    look();   // libuv, for one, registers what wakes it as it waits
+    core().engine->wake();
 }
 
 std::optional<time_point> guest::next_deadline() const noexcept {

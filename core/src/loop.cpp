@@ -173,7 +173,7 @@ bool loop::may_skip_wait() noexcept {
     return ++skipped_ % turns_between_looks != 0 || now() - last_wait_ <= longest_skip;
 }
 
-void loop::wait_for_news(time_point bound) noexcept {
+waited loop::wait_for_news(time_point bound) noexcept {
     const bool busy = !ready.empty() || interrupts_came();
     const bool may_block = !busy && !look_at_clock && bound != time_point::min() && box->prepare_sleep();
     time_point deadline = time_point::min();
@@ -189,7 +189,8 @@ void loop::wait_for_news(time_point bound) noexcept {
     }
 
     operation_list finished;
-    if (engine->wait(deadline, finished) == waited::never && deadline == no_deadline)
+    const waited answer = engine->wait(deadline, finished);
+    if (answer == waited::never && deadline == no_deadline)
         nothing_can_come();
     if (may_block)
         box->awake();
@@ -206,6 +207,7 @@ void loop::wait_for_news(time_point bound) noexcept {
     if (!timers.empty())
         take_due_timers();
     look_at_clock = false;
+    return answer;
 }
 
 void loop::nothing_can_come() noexcept {

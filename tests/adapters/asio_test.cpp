@@ -9,6 +9,8 @@
 #include <support/usage.hpp>
 
 #include <array>
+#include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -17,6 +19,8 @@
 #include <tuple>
 #include <utility>
 
+#include <asio/associated_cancellation_slot.hpp>
+#include <asio/async_result.hpp>
 #include <asio/awaitable.hpp>
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/buffer.hpp>
@@ -75,6 +79,30 @@ struct elsewhere {
     asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
     std::thread thread{[this] { context.run(); }};
 };
+
+/// An operation that ends when it is asked to, and notes on which thread; or when `end` is called.
+struct own_operation {
+    auto get_executor() const { return context.get_executor(); }
+    template <class Handler>
+    void operator()(Handler&& h) const {
+        const auto kept = std::make_shared<std::decay_t<Handler>>(std::forward<Handler>(h));
+        asio::get_associated_cancellation_slot(*kept).assign([kept, &on = emitted_on](asio::cancellation_type) {
+            on = std::this_thread::get_id();
+            std::move (*kept)(asio::error::operation_aborted);
+        });
+        if (end)
+            *end = [kept](std::error_code e) { std::move (*kept)(e); };
+    }
+
+    asio::io_context& context;
+    std::thread::id& emitted_on;
+    std::function<void(std::error_code)>* end = nullptr;
+};
+
+template <class Token>
+auto begin(own_operation o, Token&& token) {
+    return asio::async_initiate<Token, void(std::error_code)>(o, token);
+}
 
 }
 
@@ -285,6 +313,106 @@ TEST_CASE("ASIO-10 Asio's operation in a corun task in an asio::awaitable") {
         asio::detached);
     (void)h.run([]() -> task<> { co_await sleep_for(1h); });
     CHECK(got == 7);
+}
+
+TEST_CASE("ASIO-11 a request is emitted on the operation's executor, also through as_tuple") {
+    elsewhere e;
+    std::thread::id emitted_on;
+    run([&]() -> task<> {
+        for (const bool through : {false, true}) {
+            emitted_on = {};
+            auto waits = spawn([&]() -> task<> {
+                if (through)
+                    (void)co_await begin(own_operation{e.context, emitted_on}, asio::experimental::as_tuple(use_task));
+                else
+                    co_await begin(own_operation{e.context, emitted_on}, use_task);
+                co_await yield();   // where the error was part of the value, the request is here
+            });
+            co_await yield();
+            waits.cancel();
+            (void)co_await settled(waits);
+            CHECK(waits.is_cancelled());
+            CHECK(emitted_on == e.thread.get_id());
+        }
+    });
+}
+
+TEST_CASE("ASIO-12 an operation that ends while the request is on its way to its executor is not asked any more") {
+    asio::io_context context(1);   // polled by hand
+    std::thread::id emitted_on;
+    std::function<void(std::error_code)> end;
+    run([&]() -> task<> {
+        auto waits = spawn([&]() -> task<> {
+            co_await begin(own_operation{context, emitted_on, &end}, use_task);
+            co_await sleep_for(1h);
+        });
+        co_await yield();
+        waits.cancel();   // posts to the executor
+        end({});
+        context.poll();
+        CHECK(emitted_on == std::thread::id());
+        (void)co_await settled(waits);
+        CHECK(waits.is_cancelled());
+    });
+}
+
+TEST_CASE("ASIO-13 a request to a co_spawn that is awaited is the cancellation; operation_aborted without one is an error") {
+    hosted h;
+    const auto end = h.run([&]() -> task<> {
+        const auto sleeps = [&h](auto... make_end) -> asio::awaitable<int> {
+            asio::steady_timer timer(h.context, 1h);
+            (make_end(timer), ...);
+            co_await timer.async_wait(asio::use_awaitable);
+            co_return 7;
+        };
+        auto waits = spawn([&]() -> task<> { (void)co_await asio::co_spawn(h.context, sleeps(), use_task); });
+        co_await sleep_for(1ms);
+        waits.cancel();
+        (void)co_await settled(waits);
+        CHECK(waits.is_cancelled());
+
+        const auto ends_it = [&h](asio::steady_timer& t) { asio::post(h.context, [&t] { t.cancel(); }); };
+        const auto unasked = co_await settled(asio::co_spawn(h.context, sleeps(ends_it), use_task));
+        CHECK(unasked.threw<std::system_error>());
+    });
+    CHECK(end.has_value());
+}
+
+TEST_CASE("ASIO-14 a request after the context has gone touches nothing of it") {
+    run([]() -> task<> {
+        auto context = std::make_unique<asio::io_context>(1);
+        auto waits = spawn([&]() -> task<> { co_await asio::post(*context, use_task); });
+        co_await yield();
+        context.reset();
+        waits.cancel();
+        (void)co_await settled(waits);
+        CHECK(waits.is_cancelled());
+    });
+}
+
+TEST_CASE("ASIO-15 async_run takes a task that has been made already; a loop that closes with it unended answers so") {
+    run([]() -> task<> {
+        const auto give = [](int n) -> task<int> { co_return n; };
+        auto f = async_run(loop::current(), give(7), asio::use_future);
+        while (f.wait_for(0s) != std::future_status::ready)
+            co_await yield();
+        CHECK(f.get() == 7);
+    });
+
+    hook_log log;
+    std::future<void> stuck;
+    run(run_options().shutdown_grace(1ms).on_exception(log.hook()), [&]() -> task<> {
+        stuck = async_run(
+            loop::current(),
+            []() -> task<> {
+                for (;;)
+                    (void)co_await settled(sleep_for(1h));
+            },
+            asio::use_future);
+        co_await yield();
+        co_await yield();
+    });
+    CHECK(usage_of([&] { stuck.get(); }) == errc::closed_loop);
 }
 
 TEST_CASE("GST-30 an io_context that goes before its host and its guest: the guest is drained") {

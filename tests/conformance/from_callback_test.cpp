@@ -234,3 +234,101 @@ TEST_CASE("CBK-12 a request and another thread's answer race: the await ends onc
         }
     });
 }
+
+TEST_CASE("CBK-13 a value that came before the request is given, is not asked for any more, and is not dropped by detach_on_cancel") {
+    for (const bool detaches : {false, true}) {
+        run([detaches]() -> task<> {
+            std::optional<resolver<int>> kept;
+            bool asked = false;
+            int got = 0;
+            auto waits = spawn([&]() -> task<> {
+                got = co_await from_callback<int>([&](resolver<int> r) {
+                    r.on_cancel([&asked] { asked = true; });
+                    if (detaches)
+                        r.detach_on_cancel();
+                    kept.emplace(std::move(r));
+                });
+                co_await sleep_for(1h);
+            });
+            co_await yield();
+            kept->set_value(7);
+            waits.cancel();
+            (void)co_await settled(waits);
+            CHECK(got == 7);
+            CHECK_FALSE(asked);
+            CHECK(waits.is_cancelled());
+        });
+    }
+}
+
+TEST_CASE("CBK-14 a request that is made while the operation is begun is this await's") {
+    for (const bool detaches : {false, true}) {
+        run([detaches]() -> task<> {
+            std::optional<resolver<int>> kept;
+            bool asked = false;
+            auto waits = spawn([&]() -> task<> {
+                (void)co_await from_callback<int>([&](resolver<int> r) {
+                    r.on_cancel([&] {
+                        asked = true;
+                        if (!detaches)
+                            kept->set_cancelled();
+                    });
+                    if (detaches)
+                        r.detach_on_cancel();
+                    kept.emplace(std::move(r));
+                    this_task::handle().cancel();
+                    CHECK_FALSE(asked);   // not within
+                });
+            });
+            (void)co_await settled(waits);
+            CHECK(asked);
+            CHECK(waits.is_cancelled());
+        });
+    }
+}
+
+TEST_CASE("CBK-15 a resolver that another one is assigned to was destroyed uncalled; what it is assigned from is empty") {
+    run([]() -> task<> {
+        std::optional<resolver<int>> kept;
+        auto first = spawn(keep_in(kept));
+        co_await yield();
+        auto second = spawn([&kept]() -> task<int> {
+            const int got = co_await from_callback<int>([&kept](resolver<int> r) {
+                *kept = std::move(r);
+                CHECK_FALSE(r);
+            });
+            co_return got;
+        });
+        const auto left = co_await settled(first);
+        CHECK(left.threw<broken_callback>());
+        CHECK_FALSE(second.is_done());
+        auto& same = *kept;
+        same = std::move(*kept);
+        CHECK(same);
+        kept->set_value(2);
+        const int two = co_await second;
+        CHECK(two == 2);
+    });
+}
+
+TEST_CASE("CBK-16 set_aborted's code or exception is the cancellation after a request, and thrown without one") {
+    const auto abort = [](resolver<int>& r, bool by_code) {
+        if (by_code)
+            r.set_aborted(std::make_error_code(std::errc::interrupted));
+        else
+            r.set_aborted(std::make_exception_ptr(std::runtime_error("aborted")));
+    };
+    run([&abort]() -> task<> {
+        for (const bool by_code : {false, true}) {
+            const auto unasked = co_await settled(from_callback<int>([&](resolver<int> r) { abort(r, by_code); }));
+            CHECK(unasked.threw<std::runtime_error>());   // std::system_error is one too
+            std::optional<resolver<int>> kept;
+            auto waits = spawn([&kept]() -> task<> { (void)co_await keep_in(kept); });
+            co_await yield();
+            waits.cancel();
+            abort(*kept, by_code);
+            (void)co_await settled(waits);
+            CHECK(waits.is_cancelled());
+        }
+    });
+}

@@ -5,6 +5,7 @@
 #include <support/usage.hpp>
 
 #include <future>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -51,4 +52,28 @@ TEST_CASE("FUT-03 the loop turns while a future is waited for, and another threa
         const int got = co_await waits;
         CHECK(got == 7);
     });
+}
+
+namespace {
+
+task<> never_stops() {
+    for (;;)
+        (void)co_await settled(sleep_for(1h));
+}
+
+}
+
+TEST_CASE("FUT-04 a submitted task that is destroyed by force ends its future with an error") {
+    hook_log log;
+    std::optional<submission<int>> stuck;
+    run(run_options().shutdown_grace(1ms).on_exception(log.hook()), [&]() -> task<> {
+        stuck = submit(loop::current().ref(), []() -> task<int> {
+            co_await never_stops();
+            co_return 0;
+        });
+        co_await yield();
+        co_await yield();
+    });
+    CHECK(usage_of([&] { stuck->get(); }) == errc::closed_loop);
+    CHECK_FALSE(stuck->cancel());
 }

@@ -6,16 +6,21 @@
 #include <support/os.hpp>
 #include <support/scale.hpp>
 #include <support/semaphore.hpp>
+#include <support/wrapped_backend.hpp>
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
+
+#include <unistd.h>
 
 using namespace corun;
 using namespace testing;
@@ -213,6 +218,50 @@ TEST_CASE("GST-23 a megabyte comes through, and a pool thread's answer") {
         co_return from_pool;
     });
     CHECK(outcome<std::size_t>(end).value() == std::size_t(1) << 20);
+}
+
+namespace {
+
+/// A backend whose handle never tells anything: so a kqueue may be inside another one, or a poller in an emulated kernel.
+class dumb_backend final : public wrapped_backend {
+public:
+    explicit dumb_backend(testing::semaphore& blocks) : blocks_(blocks) {
+        if (::pipe(ends_.data()) != 0)
+            throw std::system_error(errno, std::system_category());
+    }
+    ~dumb_backend() {
+        for (const int end : ends_)
+            ::close(end);
+    }
+    native_handle wait_handle() noexcept override { return ends_[0]; }
+    void block(time_point deadline) noexcept override {
+        blocks_.release();
+        real().block(deadline);
+    }
+
+private:
+    testing::semaphore& blocks_;
+    std::array<int, 2> ends_{};
+};
+
+}
+
+TEST_CASE("GST-27 a handle that never becomes readable is found out, and the guest is waited for by a thread") {
+    testing::semaphore blocks;
+    std::optional<std::thread> peer;
+    hosted_guest h(run_options().with(std::make_unique<dumb_backend>(blocks)));
+    const auto end = h.run([&]() -> task<std::size_t> {
+        auto pair = co_await connected_pair();
+        peer.emplace([&blocks, fd = static_cast<int>(pair.theirs.native_handle())] {
+            blocks.acquire();
+            [[maybe_unused]] const auto written = ::write(fd, "abc", 3);
+        });
+        std::array<std::byte, 4> buffer{};
+        const std::size_t n = co_await pair.ours.read(buffer);
+        co_return n;
+    });
+    peer->join();
+    CHECK(outcome<std::size_t>(end).value() == 3);
 }
 
 TEST_CASE("GST-31 an interrupt wakes a guest that sleeps and was told to handle it, and ends it as `interrupted`") {

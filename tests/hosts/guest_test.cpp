@@ -229,6 +229,17 @@ TEST_CASE("GST-17 a guest that was never started may go, with what was spawned o
     CHECK(l.alive() == 1);
 }
 
+TEST_CASE("GST-17 a submission to a guest that goes without having been started ends its future with an error") {
+    std::optional<submission<int>> sent;
+    {
+        hosted_guest h;
+        sent = submit(h.g.get_loop().ref(), []() -> task<int> { co_return 7; });
+        h.host->detach();
+        h.host.reset();
+    }
+    CHECK(usage_of([&] { sent->get(); }) == errc::closed_loop);
+}
+
 TEST_CASE("GST-18 attach, finish, attach again: nothing is left of each") {
     const std::size_t rounds = under_sanitizer ? 50 : 300;
     std::optional<std::size_t> after_some;

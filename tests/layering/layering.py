@@ -9,7 +9,7 @@ import sys
 
 # Areas, the first match counts; what each may include, areas and kinds. Kinds: std, os, test (the framework), json, fmt, other.
 AREAS = ["core/include/corun/detail/intrusive_list.hpp", "core/include/corun/detail", "core/include", "core/src", "backends/posix", "backends/reactor",
-         "backends/", "adapters/thread", "adapters/", "examples/own_backend/", "examples/embed/", "examples", "bench", "tests/conformance/posix", "tests/conformance", "tests/unit", "tests/stories", "tests/hosts", "tests/adapters", "tests/differential", "tests/faults", "tests/support/kqueue", "tests/support/os_", "tests/support",
+         "backends/", "adapters/thread", "adapters/poll", "adapters/", "examples/own_backend/", "examples/embed/", "examples", "bench", "tests/conformance/posix", "tests/conformance", "tests/unit", "tests/stories", "tests/hosts", "tests/adapters", "tests/differential", "tests/faults", "tests/support/kqueue", "tests/support/os_", "tests/support",
          "tests/package"]
 PUBLIC = {"std", "core/include"}
 CORE = PUBLIC | {"core/include/corun/detail", "core/include/corun/detail/intrusive_list.hpp"}
@@ -21,23 +21,24 @@ MAY_INCLUDE = {
     "backends/reactor": POSIX | {"backends/reactor"},
     "backends/": POSIX | {"backends/reactor", "other"},   # and its own, but no other backend
     "adapters/thread": PUBLIC | {"adapters/thread"},
-    "adapters/": PUBLIC | {"adapters/thread", "os", "other"},   # and its own, but of the others only the helper thread
+    "adapters/poll": PUBLIC | {"adapters/thread", "adapters/poll", "os"},
+    "adapters/": PUBLIC | {"adapters/thread", "adapters/poll", "os", "other"},   # and its own, but of the others only what waits
     "examples/own_backend/": POSIX | {"backends/reactor", "examples/own_backend/"},
-    "examples/embed/": PUBLIC | {"adapters/", "adapters/thread", "fmt", "os", "other"},
+    "examples/embed/": PUBLIC | {"adapters/", "adapters/thread", "adapters/poll", "fmt", "os", "other"},
     "examples": PUBLIC | {"examples", "fmt"},
-    "bench": PUBLIC | {"adapters/", "adapters/thread", "bench", "os", "other"},
+    "bench": PUBLIC | {"adapters/", "adapters/thread", "adapters/poll", "bench", "os", "other"},
     "tests/conformance/posix": PUBLIC | {"tests/conformance", "tests/support", "tests/support/os_", "os"},
     "tests/conformance": PUBLIC | {"tests/conformance", "tests/support", "json"},
     "tests/unit": CORE | {"backends/posix", "backends/reactor", "backends/", "tests/support", "tests/support/os_", "tests/unit", "examples/own_backend/", "os", "other"},
-    "tests/hosts": CORE | {"core/src", "adapters/", "adapters/thread", "backends/", "tests/hosts", "tests/support", "os", "other"},
-    "tests/adapters": PUBLIC | {"adapters/", "adapters/thread", "tests/support", "os", "other"},
+    "tests/hosts": CORE | {"core/src", "adapters/", "adapters/thread", "adapters/poll", "backends/", "tests/hosts", "tests/support", "os", "other"},
+    "tests/adapters": PUBLIC | {"adapters/", "adapters/thread", "adapters/poll", "tests/support", "os", "other"},
     "tests/stories": PUBLIC | {"backends/", "tests/stories", "tests/support"},
     "tests/faults": PUBLIC | {"tests/faults", "tests/support", "os"},
     "tests/differential": PUBLIC | {"backends/", "tests/differential", "tests/support", "other"},
     "tests/support/kqueue": {"std", "tests/support/kqueue", "os"},
     "tests/support/os_": CORE | {"tests/support", "os", "json"},
     "tests/support": CORE | {"tests/support", "test"},
-    "tests/package": PUBLIC | {"adapters/", "backends/"},
+    "tests/package": PUBLIC | {"adapters/", "adapters/poll", "backends/"},
 }
 SEARCHED = ["core/include", "backends/*/include", "examples/own_backend/*/include", "backends", "adapters/*/include", "tests", "bench"]
 OS_CONDITION = re.compile(r"^\s*#\s*(?:el)?if.*\b(_WIN32|WIN32|__linux__|__APPLE__|__unix__|__FreeBSD__|CORUN_(?:BACKEND|HAS)\w*)")

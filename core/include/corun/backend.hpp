@@ -31,8 +31,8 @@ enum class handle_kind : std::uint8_t { tcp_stream, tcp_listener };
 
 /// What wait() found.
 enum class waited : std::uint8_t {
-    news,      ///< operations finished, or somebody called wake()
-    nothing,   ///< the deadline came, or a spurious return
+    news,      ///< operations finished, somebody called wake(), or something is still to be asked of the system
+    nothing,   ///< the deadline came: the handle, or block(), tells of what comes
     never,     ///< only simulation, only for time_point::max(): no event of its own can come
 };
 
@@ -148,10 +148,11 @@ public:
     /// Ends the handle; pending operations finish with operation_canceled or their real answer. Answers close's error.
     virtual std::error_code close(handle) noexcept = 0;
 
-    /// A descriptor that polls readable when wait() has news; no_native_handle where there is none.
+    /// A descriptor that polls readable when wait() has news, once a wait() has answered `nothing`; no_native_handle where there is none.
     virtual native_handle wait_handle() noexcept = 0;
 
-    /// Returns when wait() would have news, or at the deadline. For a guest's helper thread; touches no operation.
+    /// Returns when wait() would have news, or at the deadline; after a wait() that answered `nothing`. For a guest's helper thread;
+    /// touches no operation.
     virtual void block(time_point deadline) noexcept = 0;
 
     /// Borrowed loops: true, and from now on the host turns its loop: `call(context)` is called there when wait() has news, and a wait()

@@ -24,6 +24,7 @@ class inbox;
 /// What the one who waits and the one who answers have in common; freed by whoever lets go last.
 struct callback_state : entry {
     using freer = void (*)(callback_state&) noexcept;
+    enum class phase : std::uint8_t { open, answered, detached };
 
     callback_state(loop_core& core, freer f) noexcept;
     ~callback_state();
@@ -31,6 +32,11 @@ struct callback_state : entry {
 
     /// The answer is in it: any thread, once; owes the resolver's reference.
     void come_back(ending how) noexcept;
+    /// True if nothing had been answered, and from then on nothing will be. Loop's thread.
+    bool stop_listening() noexcept {
+        auto expected = phase::open;
+        return now.compare_exchange_strong(expected, phase::detached, std::memory_order_acq_rel);
+    }
     void release() noexcept {
         if (references.fetch_sub(1, std::memory_order_acq_rel) == 1)
             free(*this);
@@ -39,6 +45,7 @@ struct callback_state : entry {
 
     freer free;
     std::atomic<std::uint32_t> references = 2;
+    std::atomic<phase> now = phase::open;
     inbox* box;
     callback_waiter* waiting = nullptr;   // loop's thread
     callback* on_cancel = nullptr;        // the same
@@ -100,7 +107,10 @@ class resolver {
 public:
     resolver(resolver&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
     resolver& operator=(resolver&& other) noexcept {
-        std::swap(state_, other.state_);
+        if (this != &other) {
+            const resolver old(std::move(*this));
+            state_ = std::exchange(other.state_, nullptr);
+        }
         return *this;
     }
     ~resolver() {
@@ -150,6 +160,14 @@ public:
         std::exchange(state_, nullptr)->come_back(detail::ending::error);
     }
 
+    /// The same for an exception that says so: after a request the await is cancelled, without one it throws this.
+    void set_aborted(std::exception_ptr error) {
+        check();
+        state_->error = std::move(error);
+        state_->is_abort = true;
+        std::exchange(state_, nullptr)->come_back(detail::ending::error);
+    }
+
     /// The await throws `cancelled`: what was begun has ended without an answer.
     void set_cancelled() {
         check();
@@ -157,16 +175,17 @@ public:
     }
 
     /// Within from_callback's function only: `f()` is called, on the loop's thread and at most once, when the awaiting task is asked to
-    /// end; the await still waits for the answer.
+    /// end and nothing has been answered; the await still waits for the answer. Another thread may answer while `f()` runs.
     template <class F>
     void on_cancel(F&& f) {
         check();
+        detail::callback& hook = detail::make_callback(std::forward<F>(f));
         state_->drop_hook();
-        state_->on_cancel = &detail::make_callback(std::forward<F>(f));
+        state_->on_cancel = &hook;
     }
 
     /// Within from_callback's function only: a request ends the await at once, as cancelled, after on_cancel's function; what is answered
-    /// later is dropped. For operations that use nothing of the caller's.
+    /// later is dropped, what was answered before is given. For operations that use nothing of the caller's.
     void detach_on_cancel() {
         check();
         state_->detaches = true;
@@ -202,7 +221,9 @@ public:
             auto* const made = ::new (detail::allocate_block(sizeof(state))) state(*t.owner);
             state_ = made;   // let go of if the function throws
             init_(resolver<T>(*made));
+            t.resume_point = h;
             stand_here(t, *made);
+            return;
         }
         t.resume_point = h;
     }

@@ -109,6 +109,9 @@ public:
     /// watched for reading, and by nobody after the guest's end.
     native_handle poll_handle() const noexcept { return handle_; }
 
+    /// Makes poll_handle() readable until the next dispatch(): for a host that tries whether its poller tells it so. Not inside dispatch().
+    void make_readable() noexcept;
+
     /// The earliest timer, if there is one: dispatch() is due then. Valid after prepare() has answered false. A host whose timers are
     /// coarser rounds up.
     std::optional<time_point> next_deadline() const noexcept;

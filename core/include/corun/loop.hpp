@@ -228,7 +228,7 @@ private:
 
     void turn(time_point bound) noexcept;
     bool may_skip_wait() noexcept;
-    void wait_for_news(time_point bound) noexcept;
+    waited wait_for_news(time_point bound) noexcept;
     void nothing_can_come() noexcept;
     void take_due_timers() noexcept;
     void begin_batch() noexcept;

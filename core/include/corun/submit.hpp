@@ -16,27 +16,66 @@ namespace corun {
 
 namespace detail {
 
-/// What the submitting thread and the loop share. `task` and `is_unwanted` are the loop's thread's.
+/// What the submitting thread and the loop share: the loop's thread is the only one that uses `task` and `is_unwanted`.
 template <class T>
 struct submitted_task {
+    std::promise<T> result;
+    std::optional<task_ref> task;   // while it runs; gone before its loop is
+    bool is_unwanted = false;       // cancelled before it was started
+};
+
+/// Goes with a submission through the loop: answers once, at the latest when it is dropped. Moves only.
+template <class T>
+class submission_end {
+public:
+    explicit submission_end(std::shared_ptr<submitted_task<T>> shared) noexcept : shared_(std::move(shared)) {}
+    submission_end(submission_end&&) noexcept = default;
+    ~submission_end() {
+        if (shared_)
+            fail(std::make_exception_ptr(
+                usage_error(errc::closed_loop, "corun::submit(): the loop has closed before the task that was sent to it could end")));
+    }
+
+    /// The loop's thread, which has the submission now.
+    submitted_task<T>& shared() const noexcept { return *shared_; }
+
     void settle(task_handle<T>& ended) {
         try {
             if constexpr (std::is_void_v<T>) {
                 std::move(ended).take();
-                result.set_value();
+                take()->result.set_value();
             } else {
-                result.set_value(std::move(ended).take());
+                T value = std::move(ended).take();
+                take()->result.set_value(std::move(value));
             }
         } catch (const cancelled&) {
-            result.set_exception(std::make_exception_ptr(task_cancelled()));
+            fail(std::make_exception_ptr(task_cancelled()));
         } catch (...) {
-            result.set_exception(std::current_exception());
+            fail(std::current_exception());
         }
     }
+    void fail(std::exception_ptr error) noexcept {
+        if (const auto shared = take())
+            shared->result.set_exception(std::move(error));
+    }
 
-    std::promise<T> result;
-    std::optional<task_ref> task;
-    bool is_unwanted = false;   // cancelled before it was started
+private:
+    std::shared_ptr<submitted_task<T>> take() noexcept {
+        if (shared_)
+            shared_->task.reset();
+        return std::move(shared_);
+    }
+
+    std::shared_ptr<submitted_task<T>> shared_;
+};
+
+/// Told when the task has ended. A type of its own, so that what could not be registered can still be answered.
+template <class T>
+struct submission_watcher {
+    void operator()() { end.settle(handle); }
+
+    submission_end<T> end;
+    task_handle<T> handle;
 };
 
 }
@@ -85,24 +124,28 @@ private:
 };
 
 /// Starts `f()`, a callable that returns a task, on a loop from another thread and gives a future of its value
-/// (asyncio.run_coroutine_threadsafe). A task that is cancelled makes get() throw task_cancelled. If the loop ends before the task was
-/// started, get() throws std::future_error(broken_promise). Throws usage_error(errc::closed_loop) if the loop has closed.
+/// (asyncio.run_coroutine_threadsafe). A task that is cancelled makes get() throw task_cancelled. If the loop closes before the task has
+/// ended, get() throws usage_error(errc::closed_loop). Throws the same if the loop has closed.
 template <class F>
 auto submit(const loop_ref& where, F f) {
     using value = detail::called_task_value<F>;
     auto shared = std::make_shared<detail::submitted_task<value>>();
     submission<value> given(shared, where);
-    const bool taken = where.post([shared = std::move(shared), f = std::move(f)]() mutable {
-        if (shared->is_unwanted) {
-            shared->result.set_exception(std::make_exception_ptr(task_cancelled()));
+    const bool taken = where.post([end = detail::submission_end<value>(std::move(shared)), f = std::move(f)]() mutable {
+        if (end.shared().is_unwanted) {
+            end.fail(std::make_exception_ptr(task_cancelled()));
             return;
         }
+        detail::submission_watcher<value> watcher{std::move(end), {}};
         try {
-            auto handle = spawn(std::move(f));
-            shared->task = handle;
-            handle.on_done([shared, handle]() mutable { shared->settle(handle); });
+            const auto task = spawn(std::move(f));
+            watcher.handle = task;
+            watcher.end.shared().task = task;
+            task.on_done(std::move(watcher));
         } catch (...) {
-            shared->result.set_exception(std::current_exception());
+            if (watcher.handle)
+                watcher.handle.cancel();
+            watcher.end.fail(std::current_exception());
         }
     });
     if (!taken)

@@ -146,14 +146,15 @@ public:
     std::string name() const;
     void set_name(std::string name) const { state().make_extras().name = std::move(name); }
 
-    /// Runs `f()` or `f(task_ref)` one turn after the task's end, after earlier ones (Task.add_done_callback).
+    /// Runs `f()` or `f(task_ref)` one turn after the task's end, after earlier ones (Task.add_done_callback). An `f` without parameters is
+    /// moved from only if there was memory.
     template <class F>
-    callback_handle on_done(F f) const {
+    callback_handle on_done(F&& f) const {
         detail::callback* c = nullptr;
-        if constexpr (std::is_invocable_v<F&, task_ref>)
-            c = &detail::make_callback([self = *this, f = std::move(f)]() mutable { f(std::move(self)); });
+        if constexpr (std::is_invocable_v<std::decay_t<F>&, task_ref>)
+            c = &detail::make_callback([self = *this, f = std::decay_t<F>(std::forward<F>(f))]() mutable { f(std::move(self)); });
         else
-            c = &detail::make_callback(std::move(f));
+            c = &detail::make_callback(std::forward<F>(f));
         callback_handle h(*c);
         detail::add_done_callback(state(), *c);
         return h;

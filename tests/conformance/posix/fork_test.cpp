@@ -2,11 +2,15 @@
 #include <corun/corun.hpp>
 #include <support/catch.hpp>
 #include <support/connected_pair.hpp>
+#include <support/counting_backend.hpp>
 #include <support/os.hpp>
+#include <support/semaphore.hpp>
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -152,4 +156,37 @@ TEST_CASE("ERR-11 a child that is forked during shut down, or between the runs o
     });
     CHECK(program.code == 0);
     CHECK(program.output == "run:closed_loop child:5 first:7 second:closed_loop child:6 third:7");
+}
+
+TEST_CASE("CBK-17 a resolver that is called in a forked child leaves the parent's loop asleep [rt]") {
+    backend_calls calls;
+    testing::semaphore sleeps;
+    run(run_options().real_threads(true).with(std::make_unique<counting_backend>(calls)), [&]() -> task<> {
+        std::optional<resolver<int>> kept;
+        auto waits = spawn([&kept]() -> task<int> {
+            const int got = co_await from_callback<int>([&kept](resolver<int> r) { kept.emplace(std::move(r)); });
+            co_return got;
+        });
+        co_await yield();
+        const auto call_in_child = [&] {
+            sleeps.acquire();
+            const pid_t child = ::fork();
+            if (child == 0) {
+                const std::uint64_t before = calls.wakes;
+                kept->set_value(7);
+                ::_exit(calls.wakes == before ? 5 : 6);
+            }
+            int status = 0;
+            ::waitpid(child, &status, 0);
+            return status >> 8;
+        };
+        calls.before_endless_wait = [&sleeps] { sleeps.release(); };
+        const int code = co_await to_thread(call_in_child);
+        calls.before_endless_wait = nullptr;
+        CHECK(code == 5);
+        CHECK_FALSE(waits.is_done());
+        kept->set_value(8);
+        const int eight = co_await waits;
+        CHECK(eight == 8);
+    });
 }

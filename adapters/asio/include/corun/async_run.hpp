@@ -33,8 +33,10 @@ class run_completion {
     using executor = asio::associated_executor_t<Handler>;
 
 public:
-    explicit run_completion(Handler&& h)
-        : handler_(std::make_unique<Handler>(std::move(h))), work_(asio::get_associated_executor(*handler_)) {}
+    run_completion(Handler&& h, std::shared_ptr<task_ref> started)
+        : handler_(std::make_unique<Handler>(std::move(h))),
+          work_(asio::get_associated_executor(*handler_)),
+          started_(std::move(started)) {}
     run_completion(run_completion&&) noexcept = default;
     ~run_completion() {
         if (handler_)
@@ -59,6 +61,8 @@ public:
         }
     }
     void fail(std::exception_ptr error) {
+        if (!handler_)
+            return;
         call([error = std::move(error)](Handler& h) mutable {
             if constexpr (std::is_void_v<T>)
                 std::move(h)(std::move(error));
@@ -70,6 +74,7 @@ public:
 private:
     template <class F>
     void call(F f) {
+        *started_ = {};   // here, since it belongs to the loop's thread, and the slot may hold it for longer
         auto run = [handler = std::move(handler_), f = std::move(f)]() mutable {
             if (auto slot = asio::get_associated_cancellation_slot(*handler); slot.is_connected())
                 slot.clear();
@@ -87,6 +92,16 @@ private:
 
     std::unique_ptr<Handler> handler_;
     asio::executor_work_guard<executor> work_;
+    std::shared_ptr<task_ref> started_;
+};
+
+/// Told when the task has ended. A type of its own, so that what could not be registered can still be answered.
+template <class T, class Handler>
+struct run_watcher {
+    void operator()() { completion.answer(task); }
+
+    run_completion<T, Handler> completion;
+    task_handle<T> task;
 };
 
 struct run_initiation {
@@ -101,17 +116,17 @@ struct run_initiation {
                         started->cancel();
                 });
             });
-        where.post([started, completion = run_completion<value, std::decay_t<Handler>>(std::forward<Handler>(handler)),
+        where.post([completion = run_completion<value, std::decay_t<Handler>>(std::forward<Handler>(handler), started), started,
                     f = std::decay_t<F>(std::forward<F>(f))]() mutable {
+            run_watcher<value, std::decay_t<Handler>> watcher{std::move(completion), {}};
             try {
                 const auto task = spawn(std::move(f));
-                *started = task;
-                task.on_done([task, started, completion = std::move(completion)]() mutable {
-                    *started = {};
-                    completion.answer(task);
-                });
+                *started = watcher.task = task;
+                task.on_done(std::move(watcher));
             } catch (...) {
-                completion.fail(std::current_exception());
+                if (watcher.task)
+                    watcher.task.cancel();
+                watcher.completion.fail(std::current_exception());
             }
         });
     }
@@ -120,10 +135,10 @@ struct run_initiation {
 }
 
 /// Runs a task of the loop as an Asio operation with the signature void(std::exception_ptr, T), or void(std::exception_ptr): `f` is a
-/// callable that returns the task, called on the loop's thread. Any thread. The completion is posted to the handler's executor; a handler
-/// without one is called on the loop's thread. The handler's cancellation slot cancels the task, whose end is then operation_aborted. A
-/// loop that has closed, or closes before the task has ended, answers with usage_error(errc::closed_loop). T must have a default
-/// constructor.
+/// callable that returns the task, called on the loop's thread, or the task itself. Any thread. The completion is posted to the handler's
+/// executor; a handler without one is called on the loop's thread. The handler's cancellation slot cancels the task, whose end is then
+/// operation_aborted. A loop that has closed, or closes before the task has ended, answers with usage_error(errc::closed_loop). T must have
+/// a default constructor.
 template <class F, class Token>
     requires detail::task_callable<F>
 auto async_run(loop_ref where, F&& f, Token&& token) {
@@ -134,11 +149,22 @@ auto async_run(loop_ref where, F&& f, Token&& token) {
     return asio::async_initiate<Token, signature>(detail::asio_bridge::run_initiation(), token, std::move(where), std::forward<F>(f));
 }
 
+/// The same for a task that has been made already: `async_run(loop, work(7), token)`.
+template <class T, class Token>
+auto async_run(loop_ref where, task<T> t, Token&& token) {
+    return async_run(std::move(where), [t = std::move(t)]() mutable { return std::move(t); }, std::forward<Token>(token));
+}
+
 /// The same for a loop that is known to exist: a guest's, loop::current().
 template <class F, class Token>
     requires detail::task_callable<F>
 auto async_run(const loop& where, F&& f, Token&& token) {
     return async_run(where.ref(), std::forward<F>(f), std::forward<Token>(token));
+}
+
+template <class T, class Token>
+auto async_run(const loop& where, task<T> t, Token&& token) {
+    return async_run(where.ref(), std::move(t), std::forward<Token>(token));
 }
 
 }
