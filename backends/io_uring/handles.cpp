@@ -25,6 +25,15 @@ std::error_code io_uring_backend::control(handle h, control_request& request) no
 std::error_code io_uring_backend::release(record& r, native_handle& native) noexcept {
     if (r.reader.o || r.writer.o)
         return {EBUSY, std::system_category()};
+    if (r.ahead) {
+        // What the kernel has handed over can't be given back to it: it is to be accepted first.
+        end_ahead(r);
+        hand_over();
+        ring_.flush();
+        collect();
+        if (r.ahead->is_lent || !r.ahead->is_empty())
+            return {EBUSY, std::system_category()};
+    }
     native = std::exchange(r.fd, -1);
     (void)end(r);
     return {};
@@ -38,7 +47,9 @@ std::error_code io_uring_backend::close(handle h) noexcept {
     for (slot* const s : {&r->reader, &r->writer})
         if (s->at != slot::stage::idle)
             (void)ask_to_end(*r, *s);
-    if (!r->reader.o && !r->writer.o)
+    if (r->ahead)
+        end_ahead(*r);
+    if (!r->is_lent())
         return end(*r);
     r->closing = true;
     close_error_.clear();
@@ -52,6 +63,7 @@ std::error_code io_uring_backend::close(handle h) noexcept {
 
 /// The record no longer stands for its descriptor, which is closed unless it was given away.
 std::error_code io_uring_backend::end(record& r) noexcept {
+    close_early(r);
     const std::error_code error = r.fd >= 0 ? posix::close_socket(r.fd) : std::error_code();
     listed_.remove(r);
     ++r.generation;

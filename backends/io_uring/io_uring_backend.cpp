@@ -23,18 +23,26 @@ constexpr duration retry_time = std::chrono::milliseconds(1);
 
 }
 
-io_uring_backend::io_uring_backend(const io_uring_options& options) : ring_(options), process_(::getpid()) { posix::watch_forks(); }
+io_uring_backend::io_uring_backend(const io_uring_options& options)
+    : ring_(options), most_ahead_(options.basic ? 0 : options.accepts_ahead), process_(::getpid()) {
+    posix::watch_forks();
+}
 
 io_uring_backend::~io_uring_backend() {
     // The ring of a forked child is its parent's: nothing is asked of it. Else only closes may still be on their way.
     if (::getpid() == process_) {
+        records_.for_each([this](record& r) {
+            if (r.ahead)
+                end_ahead(r);
+        });
         while (lent_ > 0) {
             hand_over();
             ring_.enter(no_deadline);
             collect();
         }
     }
-    records_.for_each([](const record& r) {
+    records_.for_each([](record& r) {
+        close_early(r);
         if (r.fd >= 0)
             sys::close(r.fd);
     });
@@ -70,7 +78,7 @@ waited io_uring_backend::wait(time_point deadline, operation_list& finished) noe
         }
     }
     is_crowded_ = taken >= crowd;
-    const bool news = woken_ || !finished_.empty();
+    const bool news = woken_ || !finished_.empty() || listed_.first() || !watches_wakes_;
     woken_ = false;
     finished.splice_back(finished_);
     return news ? waited::news : waited::nothing;

@@ -72,6 +72,19 @@ private:
     void leave(record&, slot&) noexcept;
 
     bool ask_to_end(record&, slot&) noexcept;
+
+    // Accepting ahead.
+    bool accepts_ahead(record&) noexcept;
+    submitted accept_early(record&, operation&) noexcept;
+    bool give_early(record&, operation&, int fd) noexcept;
+    void ask_ahead(record&) noexcept;
+    void end_ahead(record&) noexcept;
+    bool hand_over_ahead(record&) noexcept;
+    void take_early(record&, const io_uring_cqe&) noexcept;
+    void take_early_connection(record&, int fd) noexcept;
+    void take_early_error(record&, int error) noexcept;
+    static void close_early(record&) noexcept;
+
     std::error_code end(record&) noexcept;
     handle bind_record(record&, int fd, bool is_stream) noexcept;
     /// For posix::open_handle() and its like.
@@ -81,6 +94,7 @@ private:
     std::error_code release(record&, native_handle&) noexcept;
 
     ring ring_;
+    const std::size_t most_ahead_;   // connections of a listener that nobody has asked for
     posix::wake_fd wake_;
     std::optional<posix::wake_fd> handle_;   // readable when there is news, for an outer loop
     std::atomic<posix::wake_fd*> handle_to_wake_ = nullptr;

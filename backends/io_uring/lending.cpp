@@ -30,6 +30,8 @@ submitted io_uring_backend::submit(operation& o) noexcept {
         return answer(o, EOPNOTSUPP);
     if (((directions & ready::readable) && r->reader.o) || ((directions & ready::writable) && r->writer.o))
         return answer(o, EBUSY);
+    if (o.kind == operation_kind::accept && accepts_ahead(*r))
+        return accept_early(*r, o);
     const bool tries = is_worth_a_try(*r, o);
     if (tries && try_once(*r, o))
         return submitted::finished;
@@ -110,7 +112,7 @@ bool io_uring_backend::cancel(operation& o) noexcept {
 
 /// True if it has ended.
 bool io_uring_backend::ask_to_end(record& r, slot& s) noexcept {
-    if (s.at == slot::stage::chosen) {
+    if (s.at == slot::stage::chosen || s.at == slot::stage::early) {
         s.o->finish(ECANCELED);
         leave(r, s);
         return true;
@@ -144,7 +146,9 @@ void io_uring_backend::hand_over() noexcept {
     }
 }
 
-bool io_uring_backend::hand_over(record& r) noexcept { return hand_over(r, r.reader) && hand_over(r, r.writer); }
+bool io_uring_backend::hand_over(record& r) noexcept {
+    return hand_over(r, r.reader) && hand_over(r, r.writer) && (!r.ahead || hand_over_ahead(r));
+}
 
 bool io_uring_backend::hand_over(record& r, slot& s) noexcept {
     if (s.at == slot::stage::chosen) {

@@ -2,10 +2,12 @@
 #pragma once
 
 #include "../posix/sockaddr.hpp"
+#include "accept_ahead.hpp"
 
 #include <corun/operation.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <utility>
 
 #include <sys/socket.h>
@@ -27,6 +29,7 @@ struct slot {
     enum class stage : std::uint8_t {
         idle,     ///< no operation, or one that the other direction looks after
         chosen,   ///< not with the kernel yet
+        early,    ///< an accept that waits for what its listener's multishot request brings
         lent,     ///< the kernel's: its answer will come
     };
 
@@ -42,6 +45,9 @@ struct slot {
 struct record {
     bool is_open() const noexcept { return fd >= 0 && !closing; }
 
+    /// True while something of it is the kernel's or somebody's.
+    bool is_lent() const noexcept { return reader.o || writer.o || (ahead && ahead->is_lent); }
+
     /// The slot that acts for the operation; it may have both directions.
     slot& slot_of(const operation& o) noexcept { return reader.o == &o ? reader : writer; }
 
@@ -51,7 +57,8 @@ struct record {
     std::int32_t lost = 0;   // the error with which the connection ended: each later read answers it
     slot reader;
     slot writer;
-    record* next = nullptr;   // in the free list, or in the list of those with something for the kernel
+    std::unique_ptr<accept_ahead> ahead;   // of a listener, if that was asked for
+    record* next = nullptr;                // in the free list, or in the list of those with something for the kernel
     record* previous = nullptr;
     bool is_listed = false;
     bool closing = false;         // closed by its owner; the descriptor goes with the last answer

@@ -60,7 +60,7 @@ def read(files):
             here.setdefault(t.backend, []).append(t)
         # Other programs' tests have names of that form, too.
         suites = {e.split("/")[0] for e in names if e.endswith(("/all in one process", "/not built"))} - NO_SUITES | COLUMNS.keys()
-        found |= {b: of_it for b, of_it in here.items() if b in suites and not re.search("-other-way$|-host$|^adapter-", b)}
+        found |= {b: of_it for b, of_it in here.items() if b in suites and not re.search("-other-way$|-ahead$|-host$|^adapter-", b)}
     order = [*COLUMNS, *sorted(found.keys() - COLUMNS.keys())]
     return {backend: found[backend] for backend in order if backend in found}
 

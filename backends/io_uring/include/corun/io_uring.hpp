@@ -16,7 +16,12 @@ struct io_uring_options {
 
     std::uint32_t submissions = 256;    ///< requests that fit into the ring until the kernel takes them; more wait their turn
     std::uint32_t completions = 2048;   ///< answers that fit, no fewer than requests; the kernel keeps those beyond
-    bool basic = false;                 ///< only what Linux 5.15 has
+    /// Not 0: the kernel hands over connections before anybody asks for them (a multishot accept), which saves a server of short
+    /// connections a request for each. It is told to stop when so many of a listener wait; the listener's whole queue may come until then.
+    /// Until they are accepted they have descriptors of this process, and their clients are not held back. On older kernels than 5.19, and
+    /// for an adopted listener that blocks, it has no effect.
+    std::uint32_t accepts_ahead = 0;
+    bool basic = false;   ///< only what Linux 5.15 has
 };
 
 /// A backend on Linux's io_uring (5.15 or later). Throws backend_unavailable where the kernel or a filter refuses io_uring, and another
