@@ -27,7 +27,7 @@ sed 's/@backend@/kqueue/g' backends/default_backend.cpp.in >"$tree/default_kqueu
 sed 's/@backend@/kqueue/g' tests/conformance/expected_backend.cpp.in >"$tree/expected_kqueue.cpp"
 
 flags=(-std=c++20 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror -DFMT_HEADER_ONLY=1 -Icore/include -Iadapters/thread/include -Iadapters/poll/include -Ibackends -Ibackends/kqueue/include
-    -Itests -Itests/conformance -isystem "$tree/include")
+    -Itests -Itests/conformance -isystem "$tree/include" -g0 -fno-sanitize=undefined)   # zig's defaults cost twice the time
 library=(core/src/*.cpp adapters/thread/*.cpp adapters/poll/*.cpp backends/posix/*.cpp backends/reactor/*.cpp backends/kqueue/*.cpp "$tree/default_kqueue.cpp")
 suite=(tests/conformance/*.cpp tests/conformance/posix/*.cpp "$tree/expected_kqueue.cpp")
 for source in tests/support/*.cpp; do
