@@ -133,8 +133,10 @@ accept_wait::~accept_wait() {
         queue_->left_line();
     }
     if (state == operation_state::finished && !has_failed() && accepted && !taken_)
-        if (loop_core* const core = queue_->listening().core())
+        if (loop_core* const core = queue_->listening().core()) {
+            core->ask_backend();
             core->engine->close(accepted);
+        }
 }
 
 bool accept_wait::ready() {

@@ -91,7 +91,7 @@ guest::~guest() {
 
 void guest::on_news(void* self) noexcept {
     detail::loop_core& core = static_cast<guest*>(self)->core();
-    core.backend_was_asked();   // asleep or not: the next wait has something
+    core.ask_backend();   // asleep or not: the next wait has something
 }
 
 void guest::attach(wake_hook hook) {
@@ -104,6 +104,9 @@ void guest::attach(wake_hook hook) {
 
 void guest::detach() noexcept {
     hook_ = {};
+    if (is_in_child())
+        core().lent_to = nullptr;   // the parent's thread
+    core().take_backend_back();
     if (!is_in_child())
         core().box->wake_by(nullptr, nullptr);
 }
@@ -146,6 +149,8 @@ bool guest::prepare() noexcept {
         return true;
     core().host_deadline = core().timers.empty() ? no_deadline : core().timers.earliest();
     core().host_sleeps = true;
+    core().lent_context = hook_.context;
+    core().lent_to = hook_.let_go;
     return false;
 }
 
@@ -168,6 +173,7 @@ dispatch_result guest::dispatch(const dispatch_budget& budget) noexcept {
     dispatching_ = true;
     is_new_to_host_ = false;
     core().host_sleeps = false;
+    core().lent_to = nullptr;
     core().box->awake();
 
     loop::allowance left{budget.resumes, saturating_add(core().now(), budget.time)};
@@ -225,6 +231,7 @@ void guest::request_stop() noexcept {
 bool guest::drain(time_point until) noexcept {
     if (dispatching_ || is_in_child())
         return false;
+    core().take_backend_back();
     core().box->wake_by(nullptr, nullptr);
     core().host_sleeps = false;
     core().box->awake();

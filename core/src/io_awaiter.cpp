@@ -16,8 +16,8 @@ interruption io_wait::interrupt(task_state*&) noexcept {
     // Asked once; the answer ends the wait.
     if (std::exchange(wait_state_, wait_state::interrupted) != wait_state::interrupted) {
         loop_core& core = core_of(*task_->owner);
+        core.ask_backend();
         core.engine->cancel(*this);
-        core.backend_was_asked();
     }
     return interruption::taken;
 }

@@ -23,11 +23,11 @@ std::error_code io_object::close() noexcept {
     forget();
     if (!c)
         return {};   // closed before, or together with its loop
+    c->ask_backend();
     const std::error_code error = c->engine->close(h);
     // Accepts that wait for a descriptor may have this one (8.6).
     ++c->handles_closed;
     c->ready.splice_back(c->starved);
-    c->backend_was_asked();
     return error;
 }
 
@@ -39,7 +39,11 @@ void io_object::forget() noexcept {
 
 std::error_code io_object::control(control_request& r) const noexcept {
     loop_core* const c = core();
-    return c ? c->engine->control(target_.where, r) : std::make_error_code(std::errc::bad_file_descriptor);
+    if (!c)
+        return std::make_error_code(std::errc::bad_file_descriptor);
+    if (r.kind == control_kind::release)
+        c->ask_backend();
+    return c->engine->control(target_.where, r);
 }
 
 void io_object::must(control_request& r, const char* title) const {

@@ -14,6 +14,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -225,7 +226,13 @@ namespace {
 /// A backend whose handle never tells anything: so a kqueue may be inside another one, or a poller in an emulated kernel.
 class dumb_backend final : public wrapped_backend {
 public:
-    explicit dumb_backend(testing::semaphore& blocks) : blocks_(blocks) {
+    struct calls {
+        testing::semaphore blocks;           ///< a block() has begun
+        std::atomic<bool> blocked = false;   ///< one is under way
+        int meetings = 0;                    ///< a close() or cancel() that met one
+    };
+
+    explicit dumb_backend(calls& c) : calls_(c) {
         if (::pipe(ends_.data()) != 0)
             throw std::system_error(errno, std::system_category());
     }
@@ -235,33 +242,72 @@ public:
     }
     native_handle wait_handle() noexcept override { return ends_[0]; }
     void block(time_point deadline) noexcept override {
-        blocks_.release();
+        calls_.blocked = true;
+        calls_.blocks.release();
         real().block(deadline);
+        calls_.blocked = false;
+    }
+    bool cancel(operation& o) noexcept override {
+        calls_.meetings += calls_.blocked;
+        return real().cancel(o);
+    }
+    std::error_code close(handle h) noexcept override {
+        calls_.meetings += calls_.blocked;
+        return real().close(h);
     }
 
 private:
-    testing::semaphore& blocks_;
+    calls& calls_;
     std::array<int, 2> ends_{};
 };
 
 }
 
 TEST_CASE("GST-27 a handle that never becomes readable is found out, and the guest is waited for by a thread") {
-    testing::semaphore blocks;
+    dumb_backend::calls calls;
     std::optional<std::thread> peer;
-    hosted_guest h(run_options().with(std::make_unique<dumb_backend>(blocks)));
+    hosted_guest h(run_options().with(std::make_unique<dumb_backend>(calls)));
     const auto end = h.run([&]() -> task<std::size_t> {
         auto pair = co_await connected_pair();
-        peer.emplace([&blocks, fd = static_cast<int>(pair.theirs.native_handle())] {
+        peer.emplace([&blocks = calls.blocks, fd = static_cast<int>(pair.theirs.native_handle())] {
             blocks.acquire();
             [[maybe_unused]] const auto written = ::write(fd, "abc", 3);
         });
         std::array<std::byte, 4> buffer{};
         const std::size_t n = co_await pair.ours.read(buffer);
+        peer->join();   // before its descriptor goes
         co_return n;
     });
-    peer->join();
     CHECK(outcome<std::size_t>(end).value() == 3);
+}
+
+TEST_CASE("GST-29 a host's code that closes and cancels while a helper thread waits does not meet it in the backend") {
+    dumb_backend::calls calls;
+    hosted_guest h(run_options().with(std::make_unique<dumb_backend>(calls)));
+    std::optional<stream_pair> pair;
+    std::optional<task_handle<>> reads;
+    // Some hosts end the thread's wait before each callback of theirs; the others are in the middle of one.
+    int tries = 20;
+    std::function<void()> end = [&] {
+        if (!calls.blocked && --tries > 0) {
+            h.host->call_after(1ms, [&] { end(); });
+            return;
+        }
+        reads->cancel();
+        pair->theirs.close();
+    };
+    h.host->call_after(20ms, [&] { end(); });
+    (void)h.run([&]() -> task<> {
+        pair.emplace(co_await connected_pair());
+        reads = spawn([&pair]() -> task<> {
+            std::array<std::byte, 4> buffer{};
+            (void)co_await pair->ours.read(buffer);
+        });
+        (void)co_await settled(*reads);
+        pair.reset();
+    });
+    CHECK(reads->is_cancelled());
+    CHECK(calls.meetings == 0);
 }
 
 TEST_CASE("GST-31 an interrupt wakes a guest that sleeps and was told to handle it, and ends it as `interrupted`") {

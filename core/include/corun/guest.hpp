@@ -22,10 +22,13 @@ class hosted_run;
 }
 
 /// How a guest asks for dispatch(): `call(context)`, on any thread and maybe with a lock of corun's held. It must do nothing but see to it
-/// that the host calls dispatch() soon, on the guest's thread.
+/// that the host calls dispatch() soon, on the guest's thread. A host whose helper thread calls block() also has `let_go(context)`: called
+/// on the guest's thread, while the guest is asleep and before the host's code closes or cancels something, it makes block() return and
+/// waits until it has.
 struct wake_hook {
     void (*call)(void*) noexcept = nullptr;
     void* context = nullptr;
+    void (*let_go)(void*) noexcept = nullptr;
 };
 
 /// How much one dispatch() may do before the host has its turn again.

@@ -29,11 +29,19 @@ struct loop_core {
             wake_host();
     }
 
-    /// A request whose answer only the backend's next wait tells: a close, a cancel.
-    void backend_was_asked() noexcept {
+    /// Before a request that a wait may have to tell of, and that must not meet a block(): a close, a cancel, a release.
+    void ask_backend() noexcept {
+        if (lent_to) [[unlikely]]
+            take_backend_back();
         backend_is_settled = false;
         if (host_sleeps)
             wake_host();
+    }
+
+    /// Returns when no other thread is in the backend's block() any more.
+    void take_backend_back() noexcept {
+        if (lent_to)
+            std::exchange(lent_to, nullptr)(lent_context);
     }
 
     /// A guest's host sleeps until this, and has to come back before it knew.
@@ -70,6 +78,8 @@ struct loop_core {
     }
 
     entry_list ready;
+    void (*lent_to)(void*) noexcept = nullptr;   // not null: a host's helper thread may be in the backend's block(); ends that
+    void* lent_context = nullptr;
     bool host_sleeps = false;          // a guest's host was told that there is nothing to do before `host_deadline`
     bool backend_is_settled = false;   // it found nothing in its last wait, and nothing was asked of it since
     task_state* current_task = nullptr;
