@@ -4,7 +4,10 @@
 #include <corun/usable_news.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <cstddef>
+#include <new>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -16,6 +19,54 @@
 #include <asio/steady_timer.hpp>
 
 namespace corun {
+namespace {
+
+/// Room for one handler that Asio keeps: a wake-up must not depend on memory.
+class handler_room {
+public:
+    void* take(std::size_t size) noexcept { return size <= sizeof bytes_ && !is_taken_.exchange(true) ? bytes_ : nullptr; }
+    bool give_back(void* p) noexcept {
+        if (p != bytes_)
+            return false;
+        is_taken_ = false;
+        return true;
+    }
+
+private:
+    alignas(std::max_align_t) std::byte bytes_[256];
+    std::atomic<bool> is_taken_ = false;
+};
+
+template <class T>
+class room_allocator {
+public:
+    using value_type = T;
+
+    explicit room_allocator(handler_room& r) noexcept : room_(&r) {}
+    template <class U>
+    room_allocator(const room_allocator<U>& other) noexcept : room_(other.room_) {}
+
+    T* allocate(std::size_t count) {
+        void* const reserved = room_->take(count * sizeof(T));
+        return static_cast<T*>(reserved ? reserved : ::operator new(count * sizeof(T)));
+    }
+    void deallocate(T* p, std::size_t) noexcept {
+        if (!room_->give_back(p))
+            ::operator delete(p);
+    }
+    template <class U>
+    bool operator==(const room_allocator<U>& other) const noexcept {
+        return room_ == other.room_;
+    }
+
+private:
+    template <class>
+    friend class room_allocator;
+
+    handler_room* room_;
+};
+
+}
 
 /// Handlers keep it, and find `io` empty after the host or the context has gone.
 struct asio_host::state : std::enable_shared_from_this<state> {
@@ -45,9 +96,21 @@ struct asio_host::state : std::enable_shared_from_this<state> {
         io.reset();
     }
 
+    /// A dispatch() that the context owes; its memory is the state's own.
+    struct owed_dispatch {
+        using allocator_type = room_allocator<void>;
+        allocator_type get_allocator() const noexcept { return allocator_type(self->room); }
+        void operator()() const {
+            self->is_requested = false;
+            self->dispatch();
+        }
+        std::shared_ptr<state> self;   // goes after the memory: Asio takes a handler out of it first
+    };
+
     /// Any thread.
-    void request() {
-        asio::post(io->context, [self = shared_from_this()] { self->dispatch(); });
+    void request() noexcept {
+        if (!is_requested.exchange(true))
+            asio::post(io->context, owed_dispatch{shared_from_this()});
     }
 
     void dispatch() {
@@ -62,10 +125,15 @@ struct asio_host::state : std::enable_shared_from_this<state> {
             end_waits();
             return;
         }
-        if (left.more || hosted->prepare())
+        if (left.more || hosted->prepare()) {
             request();
-        else
+            return;
+        }
+        try {
             sleep();
+        } catch (const std::bad_alloc&) {
+            request();   // without memory for its waits the host does not sleep
+        }
     }
 
     void sleep() {
@@ -74,25 +142,27 @@ struct asio_host::state : std::enable_shared_from_this<state> {
             waiter->sleep_until(deadline.value_or(no_deadline));
             return;
         }
-        if (news == guest_news::handle && !std::exchange(is_watching, true)) {
+        if (news == guest_news::handle && !is_watching) {
             io->watch.async_wait(asio::posix::stream_descriptor::wait_read, [self = shared_from_this()](const std::error_code& error) {
                 self->is_watching = false;
                 if (!error)
                     self->dispatch();
             });
+            is_watching = true;
         }
         if (!deadline || deadline == armed_for)
             return;
         // Its clock may be another one than the guest's, and adds to it.
         const duration left = std::clamp<duration>(*deadline - hosted->get_loop().time(), duration::zero(), std::chrono::hours(24));
+        armed_for.reset();
         io->timer.expires_after(left);
-        armed_for = deadline;
         io->timer.async_wait([self = shared_from_this()](const std::error_code& error) {
             if (error)
                 return;
             self->armed_for.reset();
             self->dispatch();
         });
+        armed_for = deadline;
     }
 
     void end_waits() {
@@ -116,6 +186,8 @@ struct asio_host::state : std::enable_shared_from_this<state> {
     guest_news news = guest_news::helper_thread;
     std::optional<objects> io;   // none once the context is gone
     std::unique_ptr<guest_waiter> waiter;
+    handler_room room;
+    std::atomic<bool> is_requested = false;
     bool is_watching = false;
     bool is_attached = false;
     std::optional<time_point> armed_for;

@@ -9,9 +9,12 @@
 #include <support/usage.hpp>
 
 #include <array>
+#include <cstddef>
+#include <cstdlib>
 #include <functional>
 #include <future>
 #include <memory>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -42,6 +45,25 @@
 using namespace corun;
 using namespace testing;
 using namespace std::chrono_literals;
+
+namespace {
+
+thread_local bool asio_has_memory = true;
+
+/// While it lives, Asio's own memory for handlers can't be had on this thread.
+struct no_memory_for_asio {
+    no_memory_for_asio() { asio_has_memory = false; }
+    no_memory_for_asio(const no_memory_for_asio&) = delete;
+    ~no_memory_for_asio() { asio_has_memory = true; }
+};
+
+}
+
+/// In the place of the C library's: Asio has its memory from here.
+extern "C" void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
+    void* made = nullptr;
+    return asio_has_memory && ::posix_memalign(&made, alignment, size) == 0 ? made : nullptr;
+}
 
 namespace {
 
@@ -413,6 +435,35 @@ TEST_CASE("ASIO-15 async_run takes a task that has been made already; a loop tha
         co_await yield();
     });
     CHECK(usage_of([&] { stuck.get(); }) == errc::closed_loop);
+}
+
+TEST_CASE("RES-04 a wake-up of a guest in an io_context needs no memory, and a host without memory for its waits goes on") {
+    hosted h;
+    std::size_t refused = 0;
+    const auto end = h.run([&]() -> task<> {
+        event go_on;
+        const loop_ref ref = loop::current().ref();
+        asio::steady_timer timer(h.context, 1ms);
+        timer.async_wait([&](std::error_code) {   // the guest is asleep
+            std::thread other([&] {
+                const no_memory_for_asio none;
+                try {
+                    asio::post(h.context, [] {});
+                } catch (const std::bad_alloc&) {
+                    ++refused;
+                }
+                ref.post([&go_on] { go_on.set(); });
+            });
+            other.join();
+        });
+        co_await go_on.wait();
+
+        const no_memory_for_asio none;   // nor for the host, when this task sleeps
+        for (int i = 0; i < 3; ++i)
+            co_await sleep_for(1ms);
+    });
+    CHECK(end.has_value());
+    CHECK(refused == 1);
 }
 
 TEST_CASE("GST-30 an io_context that goes before its host and its guest: the guest is drained") {
