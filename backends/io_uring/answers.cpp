@@ -25,8 +25,8 @@ void io_uring_backend::take_answer(const io_uring_cqe& a) noexcept {
         watches_wakes_ = (a.flags & IORING_CQE_F_MORE) != 0;
         return;
     }
-    if (a.user_data & early_bit) {
-        take_early(*reinterpret_cast<record*>(static_cast<std::uintptr_t>(a.user_data - early_bit)), a);
+    if (a.user_data & standing_bit) {
+        take_standing(*reinterpret_cast<record*>(static_cast<std::uintptr_t>(a.user_data - standing_bit)), a);
         return;
     }
     operation& o = *reinterpret_cast<operation*>(static_cast<std::uintptr_t>(a.user_data));
@@ -119,7 +119,7 @@ void io_uring_backend::note_end(record& r, operation& o) noexcept {
 void io_uring_backend::leave(record& r, slot& s) noexcept {
     operation& o = *s.o;
     give_extra_back(s);
-    if (s.at == slot::stage::early && r.ahead->accepted)
+    if (s.at == slot::stage::early && r.ahead && r.ahead->accepted)
         records_.give_back(*std::exchange(r.ahead->accepted, nullptr));
     for (slot* const each : {&r.reader, &r.writer})
         if (each->o == &o)

@@ -10,7 +10,10 @@ namespace corun::uring {
 result<handle> io_uring_backend::open(socket_type type) noexcept { return posix::open_handle(records_, type, binding()); }
 
 result<handle> io_uring_backend::adopt(native_handle native, handle_kind kind) noexcept {
-    return posix::adopt_handle(records_, native, kind, binding());
+    const result<handle> adopted = posix::adopt_handle(records_, native, kind, binding());
+    if (adopted)
+        records_.at(adopted->index).is_adopted = true;
+    return adopted;
 }
 
 std::error_code io_uring_backend::control(handle h, control_request& request) noexcept {
@@ -25,15 +28,10 @@ std::error_code io_uring_backend::control(handle h, control_request& request) no
 std::error_code io_uring_backend::release(record& r, native_handle& native) noexcept {
     if (r.reader.o || r.writer.o)
         return {EBUSY, std::system_category()};
-    if (r.ahead) {
-        // What the kernel has handed over can't be given back to it: it is to be accepted first.
-        end_ahead(r);
-        hand_over();
-        ring_.flush();
-        collect();
-        if (r.ahead->is_lent || !r.ahead->is_empty())
-            return {EBUSY, std::system_category()};
-    }
+    // What the kernel has handed over can't be given back to it: it is to be accepted, or read, first.
+    stop_standing(r);
+    if ((r.ahead && !r.ahead->is_empty()) || (r.received && (r.received->bytes.size > 0 || r.received->error)))
+        return {EBUSY, std::system_category()};
     native = std::exchange(r.fd, -1);
     (void)end(r);
     return {};
@@ -47,8 +45,8 @@ std::error_code io_uring_backend::close(handle h) noexcept {
     for (slot* const s : {&r->reader, &r->writer})
         if (s->at != slot::stage::idle)
             (void)ask_to_end(*r, *s);
-    if (r->ahead)
-        end_ahead(*r);
+    if (r->standing())
+        end_standing(*r);
     if (!r->is_lent())
         return end(*r);
     r->closing = true;
@@ -64,6 +62,7 @@ std::error_code io_uring_backend::close(handle h) noexcept {
 /// The record no longer stands for its descriptor, which is closed unless it was given away.
 std::error_code io_uring_backend::end(record& r) noexcept {
     close_early(r);
+    drop_received(r);
     const std::error_code error = r.fd >= 0 ? posix::close_socket(r.fd) : std::error_code();
     listed_.remove(r);
     ++r.generation;

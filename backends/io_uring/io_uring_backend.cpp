@@ -24,7 +24,10 @@ constexpr duration retry_time = std::chrono::milliseconds(1);
 }
 
 io_uring_backend::io_uring_backend(const io_uring_options& options)
-    : ring_(options), most_ahead_(options.basic ? 0 : options.accepts_ahead), process_(::getpid()) {
+    : ring_(options),
+      most_accepted_(options.basic ? 0 : options.accepts_ahead),
+      most_received_(options.basic ? 0 : options.receives_ahead),
+      process_(::getpid()) {
     posix::watch_forks();
 }
 
@@ -32,8 +35,8 @@ io_uring_backend::~io_uring_backend() {
     // The ring of a forked child is its parent's: nothing is asked of it. Else only closes may still be on their way.
     if (::getpid() == process_) {
         records_.for_each([this](record& r) {
-            if (r.ahead)
-                end_ahead(r);
+            if (r.standing())
+                end_standing(r);
         });
         while (lent_ > 0) {
             hand_over();
@@ -87,6 +90,8 @@ waited io_uring_backend::wait(time_point deadline, operation_list& finished) noe
 void io_uring_backend::start() noexcept {
     if (!started_)
         ring_.start();
+    if (!started_ && most_received_ > 0)
+        ring_.lend(pool_);   // without it nothing is received ahead
     started_ = true;
 }
 

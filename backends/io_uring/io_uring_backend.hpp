@@ -73,17 +73,33 @@ private:
 
     bool ask_to_end(record&, slot&) noexcept;
 
+    // Standing requests.
+    submitted wait_early(record&, operation&) noexcept;
+    void leave_to_plain(record&) noexcept;
+    void begin_standing(record&) noexcept;
+    void end_standing(record&) noexcept;
+    void stop_standing(record&) noexcept;
+    bool hand_over_standing(record&) noexcept;
+    void take_standing(record&, const io_uring_cqe&) noexcept;
+
     // Accepting ahead.
     bool accepts_ahead(record&) noexcept;
     submitted accept_early(record&, operation&) noexcept;
-    bool give_early(record&, operation&, int fd) noexcept;
-    void ask_ahead(record&) noexcept;
-    void end_ahead(record&) noexcept;
-    bool hand_over_ahead(record&) noexcept;
-    void take_early(record&, const io_uring_cqe&) noexcept;
+    bool give_connection(record&, operation&, int fd) noexcept;
+    void ask_for_connections(record&) noexcept;
     void take_early_connection(record&, int fd) noexcept;
-    void take_early_error(record&, int error) noexcept;
+    void take_accept_error(record&, int error) noexcept;
     static void close_early(record&) noexcept;
+
+    // Receiving ahead.
+    bool receives_ahead(record&, const operation&) noexcept;
+    std::optional<submitted> read_early(record&, operation&) noexcept;
+    bool is_readable_early(record&, operation&) noexcept;
+    void take_bytes(record&, const io_uring_cqe&) noexcept;
+    void take_receive_error(record&, int error) noexcept;
+    void serve_reader(record&) noexcept;
+    void give_bytes(record&, operation&) noexcept;
+    void drop_received(record&) noexcept;
 
     std::error_code end(record&) noexcept;
     handle bind_record(record&, int fd, bool is_stream) noexcept;
@@ -93,8 +109,10 @@ private:
     }
     std::error_code release(record&, native_handle&) noexcept;
 
+    buffer_pool pool_;   // goes after the ring
     ring ring_;
-    const std::size_t most_ahead_;   // connections of a listener that nobody has asked for
+    const std::size_t most_accepted_;   // connections of a listener that nobody has asked for
+    const std::size_t most_received_;   // bytes of a stream, the same
     posix::wake_fd wake_;
     std::optional<posix::wake_fd> handle_;   // readable when there is news, for an outer loop
     std::atomic<posix::wake_fd*> handle_to_wake_ = nullptr;

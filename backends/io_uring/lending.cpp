@@ -32,6 +32,12 @@ submitted io_uring_backend::submit(operation& o) noexcept {
         return answer(o, EBUSY);
     if (o.kind == operation_kind::accept && accepts_ahead(*r))
         return accept_early(*r, o);
+    if (o.kind == operation_kind::read && receives_ahead(*r, o)) {
+        if (const auto early = read_early(*r, o))
+            return *early;
+    } else if (o.kind == operation_kind::poll && is_readable_early(*r, o)) {
+        return submitted::finished;
+    }
     const bool tries = is_worth_a_try(*r, o);
     if (tries && try_once(*r, o))
         return submitted::finished;
@@ -147,7 +153,7 @@ void io_uring_backend::hand_over() noexcept {
 }
 
 bool io_uring_backend::hand_over(record& r) noexcept {
-    return hand_over(r, r.reader) && hand_over(r, r.writer) && (!r.ahead || hand_over_ahead(r));
+    return hand_over(r, r.reader) && hand_over(r, r.writer) && (!r.standing() || hand_over_standing(r));
 }
 
 bool io_uring_backend::hand_over(record& r, slot& s) noexcept {

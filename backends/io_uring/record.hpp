@@ -2,7 +2,7 @@
 #pragma once
 
 #include "../posix/sockaddr.hpp"
-#include "accept_ahead.hpp"
+#include "standing_request.hpp"
 
 #include <corun/operation.hpp>
 
@@ -29,7 +29,7 @@ struct slot {
     enum class stage : std::uint8_t {
         idle,     ///< no operation, or one that the other direction looks after
         chosen,   ///< not with the kernel yet
-        early,    ///< an accept that waits for what its listener's multishot request brings
+        early,    ///< an accept or a read that waits for what the standing request brings
         lent,     ///< the kernel's: its answer will come
     };
 
@@ -45,8 +45,14 @@ struct slot {
 struct record {
     bool is_open() const noexcept { return fd >= 0 && !closing; }
 
+    standing_request* standing() const noexcept {
+        if (ahead)
+            return ahead.get();
+        return received.get();
+    }
+
     /// True while something of it is the kernel's or somebody's.
-    bool is_lent() const noexcept { return reader.o || writer.o || (ahead && ahead->is_lent); }
+    bool is_lent() const noexcept { return reader.o || writer.o || (standing() && standing()->is_lent); }
 
     /// The slot that acts for the operation; it may have both directions.
     slot& slot_of(const operation& o) noexcept { return reader.o == &o ? reader : writer; }
@@ -57,12 +63,14 @@ struct record {
     std::int32_t lost = 0;   // the error with which the connection ended: each later read answers it
     slot reader;
     slot writer;
-    std::unique_ptr<accept_ahead> ahead;   // of a listener, if that was asked for
-    record* next = nullptr;                // in the free list, or in the list of those with something for the kernel
+    std::unique_ptr<accept_ahead> ahead;       // of a listener, if that was asked for
+    std::unique_ptr<receive_ahead> received;   // of a stream, if that was asked for
+    record* next = nullptr;                    // in the free list, or in the list of those with something for the kernel
     record* previous = nullptr;
     bool is_listed = false;
     bool closing = false;         // closed by its owner; the descriptor goes with the last answer
     bool is_stream = false;       // connected TCP: a short read has emptied it
+    bool is_adopted = false;      // another process may read from it, too
     bool asks_first = false;      // an adopted listener that blocks
     bool may_have_more = false;   // a hint only: worth a try before the kernel is asked to wait
 };

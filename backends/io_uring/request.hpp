@@ -13,9 +13,9 @@ namespace corun::uring {
 inline constexpr std::uint64_t of_nobody = 0;   ///< a cancel was heard: the operation's own answer counts
 inline constexpr std::uint64_t of_wakes = 1;
 
-inline constexpr std::uint64_t early_bit = 2;   ///< with the address of a record: its multishot accept
+inline constexpr std::uint64_t standing_bit = 2;   ///< with the address of a record: its standing request
 
-inline std::uint64_t mark_of_early(const record& r) noexcept { return reinterpret_cast<std::uintptr_t>(&r) | early_bit; }
+inline std::uint64_t mark_of_standing(const record& r) noexcept { return reinterpret_cast<std::uintptr_t>(&r) | standing_bit; }
 inline std::uint64_t mark_of(const operation& o) noexcept { return reinterpret_cast<std::uintptr_t>(&o); }
 
 /// True if the operation's request needs an `extra`.

@@ -1,6 +1,8 @@
 // ring.hpp - the two queues shared with the kernel. Knows nothing of operations.
 #pragma once
 
+#include "buffer_pool.hpp"
+
 #include <corun/clock.hpp>
 #include <corun/io_uring.hpp>
 
@@ -49,6 +51,9 @@ public:
 
     /// Makes `eventfd` readable whenever an answer comes; false if the kernel refuses.
     bool notify(int eventfd) noexcept { return ::io_uring_register_eventfd(&ring_, eventfd) == 0; }
+
+    /// From now on the kernel may choose from the pool's buffers; nothing changes if it refuses, or if there is no memory.
+    void lend(buffer_pool& pool) noexcept { (void)pool.lend_to(ring_); }
 
     bool has_poll_first() const noexcept { return has_poll_first_; }
     bool has_quiet_success() const noexcept { return (ring_.features & IORING_FEAT_CQE_SKIP) != 0; }

@@ -21,6 +21,11 @@ struct io_uring_options {
     /// Until they are accepted they have descriptors of this process, and their clients are not held back. On older kernels than 5.19, and
     /// for an adopted listener that blocks, it has no effect.
     std::uint32_t accepts_ahead = 0;
+    /// Not 0: the kernel hands over a stream's bytes before anybody asks for them (a multishot receive into a MiB of buffers that the
+    /// backend has for it), which saves a request for each read that would wait. It is told to stop when so many bytes of a stream are
+    /// there; what it has in its own queue may come until then, up to 128 KiB. Its window no longer tells the peer that nobody reads before
+    /// that. On older kernels than 6.0, and for adopted streams, it has no effect. A stream's duplicates can't read what came ahead.
+    std::uint32_t receives_ahead = 0;
     bool basic = false;   ///< only what Linux 5.15 has
 };
 

@@ -1,0 +1,130 @@
+// received.cpp - reads from a standing request: each takes the bytes that are there, or waits for the next ones.
+#include "io_uring_backend.hpp"
+
+#include "../posix/operations.hpp"
+#include "../posix/socket.hpp"
+
+#include <new>
+#include <utility>
+
+#include <sys/socket.h>
+
+namespace corun::uring {
+
+/// Only where it was asked for, for streams that nobody else reads from.
+bool io_uring_backend::receives_ahead(record& r, const operation& o) noexcept {
+    if (!pool_.is_lent() || !r.is_stream || r.is_adopted)
+        return false;
+    std::size_t room = 0;
+    for (std::size_t i = 0; i < o.slice_count; ++i)
+        room += o.slices[i].size;
+    if (room == 0)
+        return false;
+    if (!r.received)
+        r.received.reset(new (std::nothrow) receive_ahead);
+    return r.received != nullptr;
+}
+
+/// Nothing: the socket itself is asked, as nothing of it can have come ahead.
+std::optional<submitted> io_uring_backend::read_early(record& r, operation& o) noexcept {
+    receive_ahead& a = *r.received;
+    if (!a.bytes.is_empty()) {
+        give_bytes(r, o);
+        return submitted::finished;
+    }
+    if (a.error) {
+        o.finish(std::exchange(a.error, 0));
+        note_end(r, o);
+        return submitted::finished;
+    }
+    if (a.is_over || a.is_refused)
+        return std::nullopt;
+    if (!a.is_lent && is_worth_a_try(r, o) && try_once(r, o)) {
+        a.begins = false;
+        return submitted::finished;
+    }
+    return wait_early(r, o);
+}
+
+/// Whether bytes are here already; if not, they stay with the kernel, which is asked.
+bool io_uring_backend::is_readable_early(record& r, operation& o) noexcept {
+    if (!r.received || !(o.value & ready::readable))
+        return false;
+    stop_standing(r);
+    if (r.received->bytes.is_empty() && !r.received->error)
+        return false;
+    o.value = ready::readable;
+    o.finish(0);
+    return true;
+}
+
+void io_uring_backend::give_bytes(record& r, operation& o) noexcept { o.finish(0, pool_.copy(r.received->bytes, o.slices, o.slice_count)); }
+
+void io_uring_backend::take_bytes(record& r, const io_uring_cqe& answer) noexcept {
+    receive_ahead& a = *r.received;
+    if (answer.flags & IORING_CQE_F_BUFFER) {
+        const auto buffer = static_cast<std::uint16_t>(answer.flags >> IORING_CQE_BUFFER_SHIFT);
+        if (answer.res > 0 && !r.closing) {
+            pool_.add(a.bytes, buffer, static_cast<std::size_t>(answer.res));
+        } else {
+            pool_.give_back(buffer);
+            a.is_unread = a.is_unread || answer.res > 0;
+        }
+    }
+    if (answer.res == 0)
+        a.is_over = true;
+    else if (answer.res < 0 && !a.is_lent)
+        take_receive_error(r, -answer.res);
+    if (r.reader.at == slot::stage::early)
+        serve_reader(r);
+    if (a.bytes.size >= most_received_)
+        end_standing(r);
+    if (!a.is_lent)
+        r.may_have_more = true;
+}
+
+void io_uring_backend::take_receive_error(record& r, int error) noexcept {
+    receive_ahead& a = *r.received;
+    switch (error) {
+    case ECANCELED:   // asked to, or the kernel's own doing
+    case EINTR: break;
+    case ENOBUFS:   // those of others wait to be read
+        if (r.reader.at == slot::stage::early && a.bytes.is_empty())
+            leave_to_plain(r);
+        break;
+    case EINVAL:
+    case EAGAIN:
+    case EOPNOTSUPP: a.is_refused = true; break;
+    default: a.is_over = true; a.error = error;
+    }
+}
+
+/// The read that waits has what came.
+void io_uring_backend::serve_reader(record& r) noexcept {
+    receive_ahead& a = *r.received;
+    operation& o = *r.reader.o;
+    if (!a.bytes.is_empty()) {
+        give_bytes(r, o);
+    } else if (a.is_over) {
+        o.finish(std::exchange(a.error, 0));
+        note_end(r, o);
+    } else {
+        if (a.is_refused)
+            leave_to_plain(r);
+        return;
+    }
+    leave(r, r.reader);
+}
+
+/// A peer whose bytes nobody has read sees a reset, as the kernel does it with those that it holds.
+void io_uring_backend::drop_received(record& r) noexcept {
+    if (!r.received)
+        return;
+    if (r.fd >= 0 && (r.received->is_unread || !r.received->bytes.is_empty())) {
+        constexpr ::linger reset{.l_onoff = 1, .l_linger = 0};
+        ::setsockopt(r.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    }
+    pool_.drop(r.received->bytes);
+}
+
+}
