@@ -77,6 +77,7 @@ void io_uring_backend::take_accept_error(record& r, int error) noexcept {
     if (error == EINVAL || error == EAGAIN) {
         // An older kernel, or not a listener: the plain request knows.
         r.ahead->is_refused = true;
+        records_.give_back(*std::exchange(r.ahead->accepted, nullptr));
         leave_to_plain(r);
         return;
     }
@@ -86,8 +87,11 @@ void io_uring_backend::take_accept_error(record& r, int error) noexcept {
 
 /// What was handed over and nobody took: the peers see a reset, as with a listener's own queue.
 void io_uring_backend::close_early(record& r) noexcept {
-    while (r.ahead && !r.ahead->is_empty())
-        (void)posix::close_socket(r.ahead->take());
+    while (r.ahead && !r.ahead->is_empty()) {
+        const int fd = r.ahead->take();
+        let_close_reset(fd);
+        (void)posix::close_socket(fd);
+    }
 }
 
 }

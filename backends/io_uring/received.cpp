@@ -7,8 +7,6 @@
 #include <new>
 #include <utility>
 
-#include <sys/socket.h>
-
 namespace corun::uring {
 
 /// Only where it was asked for, for streams that nobody else reads from.
@@ -120,10 +118,8 @@ void io_uring_backend::serve_reader(record& r) noexcept {
 void io_uring_backend::drop_received(record& r) noexcept {
     if (!r.received)
         return;
-    if (r.fd >= 0 && (r.received->is_unread || !r.received->bytes.is_empty())) {
-        constexpr ::linger reset{.l_onoff = 1, .l_linger = 0};
-        ::setsockopt(r.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-    }
+    if (r.fd >= 0 && (r.received->is_unread || !r.received->bytes.is_empty()))
+        let_close_reset(r.fd);
     pool_.drop(r.received->bytes);
 }
 

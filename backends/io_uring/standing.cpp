@@ -9,6 +9,11 @@
 
 namespace corun::uring {
 
+void let_close_reset(int fd) noexcept {
+    constexpr ::linger reset{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+}
+
 /// The operation waits for what the request brings.
 submitted io_uring_backend::wait_early(record& r, operation& o) noexcept {
     r.reader = slot();

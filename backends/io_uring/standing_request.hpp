@@ -22,6 +22,9 @@ struct standing_request {
     bool is_refused = false;   ///< not for this socket, or not by this kernel
 };
 
+/// Closing the socket resets its connection. What it ends the peer would otherwise take for having been read.
+void let_close_reset(int fd) noexcept;
+
 /// A listener's: a queue of descriptors. Whoever ends it closes them.
 class accept_ahead : public standing_request {
 public:
