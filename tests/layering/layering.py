@@ -26,7 +26,7 @@ MAY_INCLUDE = {
     "examples/own_backend/": POSIX | {"backends/reactor", "examples/own_backend/"},
     "examples/embed/": PUBLIC | {"adapters/", "adapters/thread", "adapters/poll", "fmt", "os", "other"},
     "examples": PUBLIC | {"examples", "fmt"},
-    "bench": PUBLIC | {"adapters/", "adapters/thread", "adapters/poll", "bench", "os", "other"},
+    "bench": PUBLIC | {"backends/", "adapters/", "adapters/thread", "adapters/poll", "bench", "os", "other"},
     "tests/conformance/posix": PUBLIC | {"tests/conformance", "tests/support", "tests/support/os_", "os"},
     "tests/conformance": PUBLIC | {"tests/conformance", "tests/support", "json"},
     "tests/unit": CORE | {"backends/posix", "backends/reactor", "backends/", "tests/support", "tests/support/os_", "tests/unit", "examples/own_backend/", "os", "other"},
