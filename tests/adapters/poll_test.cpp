@@ -4,10 +4,12 @@
 #include <support/catch.hpp>
 #include <support/trace.hpp>
 
+#include <array>
 #include <optional>
 #include <utility>
 
 #include <poll.h>
+#include <unistd.h>
 
 using namespace corun;
 using namespace testing;
@@ -68,6 +70,65 @@ TEST_CASE("EMB-01 a loop of the program's own polls what prepare() names, for as
         is_over = host.dispatch().finished;
     }
     CHECK(t.joined() == expected);
+}
+
+// The cases RDY and TMR themselves run in this host in tests/hosts.
+TEST_CASE(
+    "EMB-02 in a loop that polls the handle beside its own and calls run_once(0), ready tasks, timers and requests have run()'s order") {
+    const auto program = [](trace& t) -> task<> {
+        loop& l = loop::current();
+        auto waits = spawn([&t]() -> task<> {
+            const auto left = co_await settled(sleep_for(1h));
+            t.note(left.is_cancelled() ? "cancelled" : "?");
+        });
+        l.call_soon([&t] { t.note("soon"); });
+        const auto twice = [&t](const char* name) -> task<> {
+            t.note(name);
+            co_await yield();
+            t.note(name);
+        };
+        auto a = spawn(twice, "a");
+        auto b = spawn(twice, "b");
+        co_await yield();
+        waits.cancel();
+        co_await a;
+        co_await b;
+        co_await waits;
+
+        const time_point later = l.time() + 2ms;
+        for (const char* const name : {"t1", "t2", "t3"})
+            l.call_at(later, [&t, name] { t.note(name); });
+        l.call_at(later - 1ms, [&t] { t.note("t0"); });
+        co_await sleep_until(later);
+        t.note("main");
+    };
+    trace natively;
+    run([&]() -> task<> { co_await program(natively); });
+
+    trace t;
+    guest g;
+    poll_host host(g);
+    g.start([&]() -> task<> { co_await program(t); }, [](outcome<void>) {});
+    std::array<int, 2> own{};
+    REQUIRE(::pipe(own.data()) == 0);
+    int heard = 0;
+    while (!g.is_finished()) {
+        std::array<pollfd, 2> both{};
+        const int milliseconds = host.prepare(both[0]);
+        both[1] = {.fd = own[0], .events = POLLIN, .revents = 0};
+        if (heard == 0)
+            REQUIRE(::write(own[1], "x", 1) == 1);
+        ::poll(both.data(), both.size(), milliseconds);
+        char byte = 0;
+        if (both[1].revents & POLLIN)
+            heard += static_cast<int>(::read(own[0], &byte, 1));
+        host.run_once(0ms);
+    }
+    for (const int end : own)
+        ::close(end);
+    CHECK(heard >= 1);
+    CHECK(t.joined() == natively.joined());
+    CHECK(t.joined() == "soon a b a b cancelled t0 t1 t2 t3 main");
 }
 
 TEST_CASE("EMB-04 run_for returns in time with work outstanding, and what was begun goes on later") {

@@ -241,7 +241,7 @@ TEST_CASE("GST-17 a submission to a guest that goes without having been started 
 }
 
 TEST_CASE("GST-18 attach, finish, attach again: nothing is left of each") {
-    const std::size_t rounds = under_sanitizer ? 50 : 300;
+    const std::size_t rounds = under_sanitizer ? 50 : 1000;
     std::optional<std::size_t> after_some;
     for (std::size_t i = 0; i < rounds; ++i) {
         hosted_guest h;

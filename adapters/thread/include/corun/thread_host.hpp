@@ -13,7 +13,7 @@ namespace corun {
 class thread_host {
 public:
     /// Asks the host's loop to call the function on its thread, which is the guest's, soon and not within the request itself. Called on any
-    /// thread. Requests that are outstanding when the thread_host goes do nothing when they are called.
+    /// thread; must not throw. Requests that are outstanding when the thread_host goes do nothing when they are called.
     using call_soon = std::function<void(std::function<void()>)>;
 
     /// Attaches; the guest must outlive this. Throws std::system_error if no thread can be made, usage_error if the guest has a host.
