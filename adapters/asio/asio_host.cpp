@@ -73,14 +73,12 @@ struct asio_host::state : std::enable_shared_from_this<state> {
     state(asio::io_context& c, guest& g, dispatch_budget b) : hosted(&g), budget(b), io(std::in_place, c) {}
 
     void begin() {
-        wake_hook hook{[](void* s) noexcept { static_cast<state*>(s)->request(); }, this};
+        const wake_hook hook{[](void* s) noexcept { static_cast<state*>(s)->request(); }, this};
         news = usable_news(*hosted, watched_by::poller);
         if (news == guest_news::handle)
             io->watch.assign(static_cast<int>(hosted->poll_handle()));
-        else if (news == guest_news::helper_thread) {
+        else if (news == guest_news::helper_thread)
             waiter = std::make_unique<guest_waiter>(*hosted, hook);
-            hook.let_go = [](void* s) noexcept { static_cast<state*>(s)->waiter->end_sleep(); };
-        }
         hosted->attach(hook);
         is_attached = true;
         request();

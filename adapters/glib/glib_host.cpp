@@ -89,13 +89,11 @@ glib_host::glib_host(guest& g, GMainContext* context, int priority, dispatch_bud
     g_source_set_name(source_, "corun guest");
     g_source_set_priority(source_, priority);
     guest_news news = guest_news::helper_thread;
-    wake_hook hook{&make_ready, static_cast<GSource*>(source_)};
+    const wake_hook hook{&make_ready, static_cast<GSource*>(source_)};
     try {
         news = usable_news(g, watched_by::poll);
-        if (news == guest_news::helper_thread) {
+        if (news == guest_news::helper_thread)
             source_->data->waiter = std::make_unique<guest_waiter>(g, hook);
-            hook.let_go = [](void* s) noexcept { static_cast<source*>(static_cast<GSource*>(s))->data->waiter->end_sleep(); };
-        }
         g.attach(hook);
     } catch (...) {
         g_source_unref(source_);

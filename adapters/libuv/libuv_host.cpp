@@ -35,7 +35,7 @@ struct libuv_host::state {
         uv_timer_init(loop, &timer);
         ++open;
         timer.data = this;
-        wake_hook hook{[](void* s) noexcept { uv_async_send(&static_cast<state*>(s)->wake); }, this};
+        const wake_hook hook{[](void* s) noexcept { uv_async_send(&static_cast<state*>(s)->wake); }, this};
         news = usable_news(*hosted, watched_by::poller);
         if (news == guest_news::handle) {
             check(uv_poll_init(loop, &watch, static_cast<int>(hosted->poll_handle())), "corun: uv_poll_init");
@@ -43,7 +43,6 @@ struct libuv_host::state {
             watch.data = this;
         } else if (news == guest_news::helper_thread) {
             waiter = std::make_unique<guest_waiter>(*hosted, hook);
-            hook.let_go = [](void* s) noexcept { static_cast<state*>(s)->waiter->end_sleep(); };
         }
         hosted->attach(hook);
         is_attached = true;

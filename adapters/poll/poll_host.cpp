@@ -55,9 +55,8 @@ poll_host::poll_host(guest& g, dispatch_budget budget) : guest_(g), budget_(budg
                           "corun::poll_host can't turn a guest whose backend lives on another loop; turn that loop instead");
     case guest_news::helper_thread:
         pipe_ = std::make_unique<pipe>();
-        waiter_ = std::make_unique<guest_waiter>(g, wake_hook{&pipe::write, pipe_.get()});
-        hook = {[](void* h) noexcept { pipe::write(static_cast<poll_host*>(h)->pipe_.get()); }, this,
-                [](void* h) noexcept { static_cast<poll_host*>(h)->waiter_->end_sleep(); }};
+        hook = {&pipe::write, pipe_.get()};
+        waiter_ = std::make_unique<guest_waiter>(g, hook);
     }
     g.attach(hook);
 }

@@ -7,6 +7,7 @@ guest_waiter::guest_waiter(guest& g, wake_hook news) : guest_(g), news_(news), t
 
 guest_waiter::~guest_waiter() {
     end_sleep();
+    guest_.lend_backend(nullptr, nullptr);
     {
         const std::lock_guard lock(mutex_);
         state_ = state::over;
@@ -16,6 +17,7 @@ guest_waiter::~guest_waiter() {
 }
 
 void guest_waiter::sleep_until(time_point deadline) noexcept {
+    guest_.lend_backend([](void* w) noexcept { static_cast<guest_waiter*>(w)->end_sleep(); }, this);
     {
         const std::lock_guard lock(mutex_);
         state_ = state::asked;

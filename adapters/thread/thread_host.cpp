@@ -11,8 +11,7 @@ struct thread_host::state : std::enable_shared_from_this<state> {
     state(guest& g, call_soon p, dispatch_budget b) : hosted(&g), post(std::move(p)), budget(b) {}
 
     void begin() {
-        const wake_hook hook{[](void* s) noexcept { static_cast<state*>(s)->request(); }, this,
-                             [](void* s) noexcept { static_cast<state*>(s)->waiter->end_sleep(); }};
+        const wake_hook hook{[](void* s) noexcept { static_cast<state*>(s)->request(); }, this};
         waiter = std::make_unique<guest_waiter>(*hosted, hook);
         hosted->attach(hook);
         request();

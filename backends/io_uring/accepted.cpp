@@ -29,7 +29,8 @@ submitted io_uring_backend::accept_early(record& r, operation& o) noexcept {
     }
     while (!a.is_empty())
         if (give_connection(r, o, a.take())) {
-            ask_for_connections(r);
+            if (a.size() <= most_accepted_ / 2)
+                begin_standing(r);
             return submitted::finished;
         }
     return wait_early(r, o);
@@ -48,12 +49,6 @@ bool io_uring_backend::give_connection(record& r, operation& o, int fd) noexcept
     o.finish(0);
     o.accepted = bind_record(*std::exchange(r.ahead->accepted, nullptr), fd, true);
     return true;
-}
-
-/// The request is made while somebody waits, or few connections do.
-void io_uring_backend::ask_for_connections(record& r) noexcept {
-    if (r.reader.at == slot::stage::early || r.ahead->size() <= most_accepted_ / 2)
-        begin_standing(r);
 }
 
 void io_uring_backend::take_early_connection(record& r, int fd) noexcept {

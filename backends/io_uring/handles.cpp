@@ -30,7 +30,7 @@ std::error_code io_uring_backend::release(record& r, native_handle& native) noex
         return {EBUSY, std::system_category()};
     // What the kernel has handed over can't be given back to it: it is to be accepted, or read, first.
     stop_standing(r);
-    if ((r.ahead && !r.ahead->is_empty()) || (r.received && (r.received->bytes.size > 0 || r.received->error)))
+    if ((r.ahead && !r.ahead->is_empty()) || (r.received && (!r.received->bytes.is_empty() || r.received->error)))
         return {EBUSY, std::system_category()};
     native = std::exchange(r.fd, -1);
     (void)end(r);

@@ -60,6 +60,7 @@ private:
     void hand_over() noexcept;
     bool hand_over(record&) noexcept;
     bool hand_over(record&, slot&) noexcept;
+    bool ask_kernel_to_end(std::uint64_t mark) noexcept;
 
     // From the kernel.
     int collect() noexcept;
@@ -86,7 +87,6 @@ private:
     bool accepts_ahead(record&) noexcept;
     submitted accept_early(record&, operation&) noexcept;
     bool give_connection(record&, operation&, int fd) noexcept;
-    void ask_for_connections(record&) noexcept;
     void take_early_connection(record&, int fd) noexcept;
     void take_accept_error(record&, int error) noexcept;
     static void close_early(record&) noexcept;
@@ -98,7 +98,7 @@ private:
     void take_bytes(record&, const io_uring_cqe&) noexcept;
     void take_receive_error(record&, int error) noexcept;
     void serve_reader(record&) noexcept;
-    void give_bytes(record&, operation&) noexcept;
+    bool give_received(record&, operation&) noexcept;
     void drop_received(record&) noexcept;
 
     std::error_code end(record&) noexcept;

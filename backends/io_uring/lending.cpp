@@ -167,16 +167,22 @@ bool io_uring_backend::hand_over(record& r, slot& s) noexcept {
         ++lent_;
     }
     if (s.asks) {
-        io_uring_sqe* const e = ring_.entry();
-        if (!e)
+        if (!ask_kernel_to_end(mark_of(*s.o)))
             return false;
-        // By its mark, never by the descriptor's number, which may be somebody else's by then.
-        ::io_uring_prep_cancel64(e, mark_of(*s.o), 0);
-        ::io_uring_sqe_set_data64(e, of_nobody);
-        if (ring_.has_quiet_success())
-            e->flags = static_cast<decltype(e->flags)>(e->flags | IOSQE_CQE_SKIP_SUCCESS);
         s.asks = false;
     }
+    return true;
+}
+
+/// By the request's mark, never by the descriptor's number, which may be somebody else's by then.
+bool io_uring_backend::ask_kernel_to_end(std::uint64_t mark) noexcept {
+    io_uring_sqe* const e = ring_.entry();
+    if (!e)
+        return false;
+    ::io_uring_prep_cancel64(e, mark, 0);
+    ::io_uring_sqe_set_data64(e, of_nobody);
+    if (ring_.has_quiet_success())
+        e->flags = static_cast<decltype(e->flags)>(e->flags | IOSQE_CQE_SKIP_SUCCESS);
     return true;
 }
 

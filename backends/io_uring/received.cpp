@@ -26,15 +26,8 @@ bool io_uring_backend::receives_ahead(record& r, const operation& o) noexcept {
 /// Nothing: the socket itself is asked, as nothing of it can have come ahead.
 std::optional<submitted> io_uring_backend::read_early(record& r, operation& o) noexcept {
     receive_ahead& a = *r.received;
-    if (!a.bytes.is_empty()) {
-        give_bytes(r, o);
+    if (give_received(r, o))
         return submitted::finished;
-    }
-    if (a.error) {
-        o.finish(std::exchange(a.error, 0));
-        note_end(r, o);
-        return submitted::finished;
-    }
     if (a.is_over || a.is_refused)
         return std::nullopt;
     if (!a.is_lent && is_worth_a_try(r, o) && try_once(r, o)) {
@@ -56,7 +49,19 @@ bool io_uring_backend::is_readable_early(record& r, operation& o) noexcept {
     return true;
 }
 
-void io_uring_backend::give_bytes(record& r, operation& o) noexcept { o.finish(0, pool_.copy(r.received->bytes, o.slices, o.slice_count)); }
+/// The bytes that are here; after them the error with which they ended, once. False if there is neither.
+bool io_uring_backend::give_received(record& r, operation& o) noexcept {
+    receive_ahead& a = *r.received;
+    if (!a.bytes.is_empty()) {
+        o.finish(0, pool_.copy(a.bytes, o.slices, o.slice_count));
+        return true;
+    }
+    if (!a.error)
+        return false;
+    o.finish(std::exchange(a.error, 0));
+    note_end(r, o);
+    return true;
+}
 
 void io_uring_backend::take_bytes(record& r, const io_uring_cqe& answer) noexcept {
     receive_ahead& a = *r.received;
@@ -101,15 +106,14 @@ void io_uring_backend::take_receive_error(record& r, int error) noexcept {
 void io_uring_backend::serve_reader(record& r) noexcept {
     receive_ahead& a = *r.received;
     operation& o = *r.reader.o;
-    if (!a.bytes.is_empty()) {
-        give_bytes(r, o);
-    } else if (a.is_over) {
-        o.finish(std::exchange(a.error, 0));
+    if (!give_received(r, o)) {
+        if (!a.is_over) {
+            if (a.is_refused)
+                leave_to_plain(r);
+            return;
+        }
+        o.finish(0);
         note_end(r, o);
-    } else {
-        if (a.is_refused)
-            leave_to_plain(r);
-        return;
     }
     leave(r, r.reader);
 }

@@ -1,6 +1,7 @@
 // standing.cpp - multishot requests: begun, ended, answered, whatever they bring.
 #include "io_uring_backend.hpp"
 
+#include "../posix/socket.hpp"
 #include "request.hpp"
 
 #include <utility>
@@ -10,8 +11,10 @@
 namespace corun::uring {
 
 void let_close_reset(int fd) noexcept {
-    constexpr ::linger reset{.l_onoff = 1, .l_linger = 0};
-    ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    control_request reset(control_kind::set_option);
+    reset.option = socket_option::linger_zero;
+    reset.value = 1;
+    (void)posix::control_socket(fd, reset);
 }
 
 /// The operation waits for what the request brings.
@@ -84,11 +87,8 @@ bool io_uring_backend::hand_over_standing(record& r) noexcept {
         ++lent_;
     }
     if (request.asks_end) {
-        io_uring_sqe* const e = ring_.entry();
-        if (!e)
+        if (!ask_kernel_to_end(mark_of_standing(r)))
             return false;
-        ::io_uring_prep_cancel64(e, mark_of_standing(r), 0);
-        ::io_uring_sqe_set_data64(e, of_nobody);
         request.asks_end = false;
     }
     return true;

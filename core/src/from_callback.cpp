@@ -27,9 +27,8 @@ void callback_state::come_back(ending how) noexcept {
     end = how;
     auto expected = phase::open;
     now.compare_exchange_strong(expected, phase::answered, std::memory_order_acq_rel);
-    // Where the loop has closed, the await has gone with it; a parent's loop does not run in its child, and its lock may be held for ever.
-    if (box->is_of_parent() || !box->push(*this))
-        release();
+    if (!box->push(*this))
+        release();   // the loop has closed, and with it the await
 }
 
 void callback_state::drop_hook() noexcept {

@@ -149,8 +149,6 @@ bool guest::prepare() noexcept {
         return true;
     core().host_deadline = core().timers.empty() ? no_deadline : core().timers.earliest();
     core().host_sleeps = true;
-    core().lent_context = hook_.context;
-    core().lent_to = hook_.let_go;
     return false;
 }
 
@@ -255,6 +253,11 @@ bool guest::drain(time_point until) noexcept {
 }
 
 void guest::block(time_point deadline) noexcept { core().engine->block(deadline); }
+
+void guest::lend_backend(void (*end)(void*) noexcept, void* context) noexcept {
+    core().lent_to = end;
+    core().lent_context = context;
+}
 
 void guest::unblock() noexcept { core().engine->wake(); }
 

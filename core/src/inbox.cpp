@@ -5,6 +5,8 @@
 namespace corun::detail {
 
 bool inbox::push(entry& e, const bool& refused) noexcept {
+    if (is_of_parent())
+        return false;
     const std::lock_guard lock(mutex_);
     if (refused)
         return false;

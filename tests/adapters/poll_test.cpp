@@ -5,6 +5,7 @@
 #include <support/trace.hpp>
 
 #include <array>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -17,15 +18,16 @@ using namespace std::chrono_literals;
 
 namespace {
 
+task<> twice(trace& t, const char* name) {
+    t.note(name);
+    co_await yield();
+    t.note(name);
+}
+
 /// Three tasks that note their names twice, in the order that run() gives.
 task<> notes(trace& t) {
-    const auto twice = [&t](const char* name) -> task<> {
-        t.note(name);
-        co_await yield();
-        t.note(name);
-    };
-    auto a = spawn(twice, "a");
-    auto b = spawn(twice, "b");
+    auto a = spawn(&twice, std::ref(t), "a");
+    auto b = spawn(&twice, std::ref(t), "b");
     co_await a;
     co_await b;
     co_await sleep_for(1ms);
@@ -82,13 +84,8 @@ TEST_CASE(
             t.note(left.is_cancelled() ? "cancelled" : "?");
         });
         l.call_soon([&t] { t.note("soon"); });
-        const auto twice = [&t](const char* name) -> task<> {
-            t.note(name);
-            co_await yield();
-            t.note(name);
-        };
-        auto a = spawn(twice, "a");
-        auto b = spawn(twice, "b");
+        auto a = spawn(&twice, std::ref(t), "a");
+        auto b = spawn(&twice, std::ref(t), "b");
         co_await yield();
         waits.cancel();
         co_await a;

@@ -66,14 +66,6 @@ struct listening {
     handle listener;
 };
 
-/// Until the kernel has nothing more to hand over.
-void settle(backend& b) {
-    operation_list finished;
-    for (int quiet = 0; quiet < 2;)   // a connection over loopback is there when connect() returns
-        quiet = b.wait(time_point::min(), finished) == waited::news ? 0 : quiet + 1;
-    REQUIRE(finished.pop_front() == nullptr);
-}
-
 }
 
 TEST_CASE("accepted ahead, connections are given in the order in which they came, each once") {

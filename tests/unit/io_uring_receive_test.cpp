@@ -33,14 +33,6 @@ std::string read_some(backend& b, handle h, std::size_t size = 16) {
     return r.text();
 }
 
-/// Until the kernel has nothing more to hand over: what a peer sends over loopback is there when send() returns.
-void settle(backend& b) {
-    operation_list finished;
-    for (int quiet = 0; quiet < 2;)
-        quiet = b.wait(time_point::min(), finished) == waited::news ? 0 : quiet + 1;
-    REQUIRE(finished.pop_front() == nullptr);
-}
-
 /// A connection that the backend accepted itself; its bytes come ahead from the first read on that had to wait.
 struct ahead_connection {
     explicit ahead_connection(backend& engine, int kernel_buffers = 0) : b(engine) {
@@ -165,9 +157,7 @@ TEST_CASE("received ahead, an end and a reset come after the bytes, and stay") {
     ahead_connection c(*b);
     send_all(c.peer, "last");
     settle(*b);
-    constexpr ::linger reset{.l_onoff = 1, .l_linger = 0};
-    REQUIRE(::setsockopt(c.peer.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset) == 0);
-    c.peer = fd();
+    close_with_reset(c.peer);
     settle(*b);
     CHECK(read_some(*b, c.ours) == "last");
     for (int i = 0; i < 2; ++i) {

@@ -288,9 +288,7 @@ TEST_CASE("a reset is reported again by each later read, after the bytes that ca
     read_card parked(c.ours);
     REQUIRE(b->submit(parked.o) == submitted::pending);   // the poller knows the descriptor
     send_all(c.peer, "last words");
-    const linger reset{1, 0};
-    REQUIRE(::setsockopt(c.peer.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset) == 0);
-    c.peer = fd();
+    close_with_reset(c.peer);
     wait_for(*b, parked.o);
     // The kernel may have dropped the bytes with the reset; what it has, comes first.
     if (parked.o.error == 0)

@@ -81,6 +81,15 @@ inline void wait_for(backend& b, const card& o) {
         collect(b, time_point::max());
 }
 
+/// Until the kernel has nothing more to hand over, where no operation finishes by it. Over loopback a connection is there when connect()
+/// returns, and bytes when send() does.
+inline void settle(backend& b) {
+    operation_list finished;
+    for (int quiet = 0; quiet < 2;)
+        quiet = b.wait(time_point::min(), finished) == waited::news ? 0 : quiet + 1;
+    REQUIRE(finished.pop_front() == nullptr);
+}
+
 /// A plain socket of the test's own, blocking.
 inline fd plain_socket() {
     fd s(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -123,6 +132,12 @@ inline std::pair<fd, fd> plain_pair() {
 
 inline void send_all(const fd& to, std::string_view text, int flags = 0) {
     REQUIRE(::send(to.get(), text.data(), text.size(), flags) == static_cast<ssize_t>(text.size()));
+}
+
+inline void close_with_reset(fd& s) {
+    const linger reset{1, 0};
+    REQUIRE(::setsockopt(s.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset) == 0);
+    s = fd();
 }
 
 /// Until the kernel has something for `at`: loopback delivers within send(), but that is no promise.

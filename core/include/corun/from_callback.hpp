@@ -138,35 +138,16 @@ public:
     }
 
     /// The await throws this.
-    void set_error(std::exception_ptr error) {
-        check();
-        state_->error = std::move(error);
-        std::exchange(state_, nullptr)->come_back(detail::ending::error);
-    }
+    void set_error(std::exception_ptr error) { fail(std::move(error), {}, false); }
 
     /// The await throws std::system_error with this; after a request, `operation_canceled` is the cancellation.
-    void set_error(std::error_code code) {
-        check();
-        state_->code = code;
-        state_->is_abort = code == std::errc::operation_canceled;
-        std::exchange(state_, nullptr)->come_back(detail::ending::error);
-    }
+    void set_error(std::error_code code) { fail(nullptr, code, code == std::errc::operation_canceled); }
 
     /// For codes that mean the same and do not compare with it: after a request the await is cancelled, without one it throws this.
-    void set_aborted(std::error_code code) {
-        check();
-        state_->code = code;
-        state_->is_abort = true;
-        std::exchange(state_, nullptr)->come_back(detail::ending::error);
-    }
+    void set_aborted(std::error_code code) { fail(nullptr, code, true); }
 
     /// The same for an exception that says so: after a request the await is cancelled, without one it throws this.
-    void set_aborted(std::exception_ptr error) {
-        check();
-        state_->error = std::move(error);
-        state_->is_abort = true;
-        std::exchange(state_, nullptr)->come_back(detail::ending::error);
-    }
+    void set_aborted(std::exception_ptr error) { fail(std::move(error), {}, true); }
 
     /// The await throws `cancelled`: what was begun has ended without an answer.
     void set_cancelled() {
@@ -199,6 +180,13 @@ private:
     void check() const {
         if (!state_)
             detail::throw_resolved();
+    }
+    void fail(std::exception_ptr error, std::error_code code, bool is_abort) {
+        check();
+        state_->error = std::move(error);
+        state_->code = code;
+        state_->is_abort = is_abort;
+        std::exchange(state_, nullptr)->come_back(detail::ending::error);
     }
 
     detail::callback_state_of<T>* state_;

@@ -22,13 +22,10 @@ class hosted_run;
 }
 
 /// How a guest asks for dispatch(): `call(context)`, on any thread and maybe with a lock of corun's held. It must do nothing but see to it
-/// that the host calls dispatch() soon, on the guest's thread. A host whose helper thread calls block() also has `let_go(context)`: called
-/// on the guest's thread, while the guest is asleep and before the host's code closes or cancels something, it makes block() return and
-/// waits until it has.
+/// that the host calls dispatch() soon, on the guest's thread.
 struct wake_hook {
     void (*call)(void*) noexcept = nullptr;
     void* context = nullptr;
-    void (*let_go)(void*) noexcept = nullptr;
 };
 
 /// How much one dispatch() may do before the host has its turn again.
@@ -133,6 +130,11 @@ public:
     /// Returns when there is something to dispatch, or at the deadline. For a helper thread, between prepare() and the next use of
     /// anything else, for which unblock() makes it return.
     void block(time_point deadline) noexcept;
+
+    /// Before another thread calls block(), until the next dispatch(): `end(context)` makes block() return and waits until it has. It is
+    /// called at most once, on the guest's thread, before the host's code closes or cancels something while the guest is asleep. Null: no
+    /// thread does so any more.
+    void lend_backend(void (*end)(void*) noexcept, void* context) noexcept;
 
     /// Makes block() return. Any thread.
     void unblock() noexcept;

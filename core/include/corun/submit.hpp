@@ -37,8 +37,9 @@ public:
     }
 
     /// The loop's thread, which has the submission now.
-    submitted_task<T>& shared() const noexcept { return *shared_; }
+    bool is_unwanted() const noexcept { return shared_->is_unwanted; }
 
+    void began(task_ref task) noexcept { shared_->task = std::move(task); }
     void settle(task_handle<T>& ended) {
         try {
             if constexpr (std::is_void_v<T>) {
@@ -70,13 +71,30 @@ private:
 };
 
 /// Told when the task has ended. A type of its own, so that what could not be registered can still be answered.
-template <class T>
-struct submission_watcher {
+template <class T, class End>
+struct end_watcher {
     void operator()() { end.settle(handle); }
 
-    submission_end<T> end;
+    End end;
     task_handle<T> handle;
 };
+
+/// Starts `f()` for somebody who is not on the loop. `end.began(task)` says that it runs; then `end` is answered once: `settle(handle)`
+/// when the task has ended, `fail(exception)` if it could not be started or watched.
+template <class T, class F, class End>
+void start_answered(F&& f, End end) {
+    end_watcher<T, End> watcher{std::move(end), {}};
+    try {
+        const auto task = spawn(std::forward<F>(f));
+        watcher.handle = task;
+        watcher.end.began(task);
+        task.on_done(std::move(watcher));
+    } catch (...) {
+        if (watcher.handle)
+            watcher.handle.cancel();
+        watcher.end.fail(std::current_exception());
+    }
+}
 
 }
 
@@ -132,21 +150,10 @@ auto submit(const loop_ref& where, F f) {
     auto shared = std::make_shared<detail::submitted_task<value>>();
     submission<value> given(shared, where);
     const bool taken = where.post([end = detail::submission_end<value>(std::move(shared)), f = std::move(f)]() mutable {
-        if (end.shared().is_unwanted) {
+        if (end.is_unwanted())
             end.fail(std::make_exception_ptr(task_cancelled()));
-            return;
-        }
-        detail::submission_watcher<value> watcher{std::move(end), {}};
-        try {
-            const auto task = spawn(std::move(f));
-            watcher.handle = task;
-            watcher.end.shared().task = task;
-            task.on_done(std::move(watcher));
-        } catch (...) {
-            if (watcher.handle)
-                watcher.handle.cancel();
-            watcher.end.fail(std::current_exception());
-        }
+        else
+            detail::start_answered<value>(std::move(f), std::move(end));
     });
     if (!taken)
         detail::throw_usage(errc::closed_loop, "corun::submit(): this loop has been closed; nothing can be started on it any more");

@@ -3,6 +3,7 @@
 
 #include <corun/loop.hpp>
 #include <corun/spawn.hpp>
+#include <corun/submit.hpp>
 #include <corun/task_handle.hpp>
 
 #include <asio/any_io_executor.hpp>
@@ -44,7 +45,8 @@ public:
                 usage_error(errc::closed_loop, "corun::async_run: the loop has closed before the task that was sent to it could end")));
     }
 
-    void answer(const task_handle<T>& ended) {
+    void began(task_ref task) noexcept { *started_ = std::move(task); }
+    void settle(const task_handle<T>& ended) {
         if (ended.is_cancelled()) {
             fail(std::make_exception_ptr(std::system_error(asio::error::operation_aborted, "corun::async_run: the task was cancelled")));
             return;
@@ -95,15 +97,6 @@ private:
     std::shared_ptr<task_ref> started_;
 };
 
-/// Told when the task has ended. A type of its own, so that what could not be registered can still be answered.
-template <class T, class Handler>
-struct run_watcher {
-    void operator()() { completion.answer(task); }
-
-    run_completion<T, Handler> completion;
-    task_handle<T> task;
-};
-
 struct run_initiation {
     template <class Handler, class F>
     void operator()(Handler&& handler, const loop_ref& where, F&& f) const {
@@ -116,19 +109,8 @@ struct run_initiation {
                         started->cancel();
                 });
             });
-        where.post([completion = run_completion<value, std::decay_t<Handler>>(std::forward<Handler>(handler), started), started,
-                    f = std::decay_t<F>(std::forward<F>(f))]() mutable {
-            run_watcher<value, std::decay_t<Handler>> watcher{std::move(completion), {}};
-            try {
-                const auto task = spawn(std::move(f));
-                *started = watcher.task = task;
-                task.on_done(std::move(watcher));
-            } catch (...) {
-                if (watcher.task)
-                    watcher.task.cancel();
-                watcher.completion.fail(std::current_exception());
-            }
-        });
+        where.post([completion = run_completion<value, std::decay_t<Handler>>(std::forward<Handler>(handler), started),
+                    f = std::decay_t<F>(std::forward<F>(f))]() mutable { start_answered<value>(std::move(f), std::move(completion)); });
     }
 };
 

@@ -22,7 +22,7 @@ public:
     inbox(backend& b, loop_core& c) noexcept : backend_(&b), core_(&c) {}
 
     /// A user's post. Any thread. False once posts are refused: the entry stays the caller's.
-    bool post(entry& e) noexcept { return !is_of_parent() && push(e, posts_refused_); }
+    bool post(entry& e) noexcept { return push(e, posts_refused_); }
 
     /// The end of a pool's job: let in until the loop has closed. Any thread.
     bool push(entry& e) noexcept { return push(e, closed_); }
@@ -76,6 +76,7 @@ public:
     }
 
 private:
+    /// A parent's is left alone: nobody in the child would take it, and its lock may be held for ever.
     bool push(entry& e, const bool& refused) noexcept;
     void wake() noexcept;
     void take_all(entry_list& ready) noexcept;
