@@ -51,5 +51,8 @@ int main(int argc, char* argv[]) {
     if (argc < 2)
         return fmt::print(stderr, "echo_client ADDRESS [clients] [kilobytes], as in: echo_client 127.0.0.1:7000 100 64\n"), 2;
     const auto number = [&](int i, std::size_t otherwise) { return argc > i ? std::strtoul(argv[i], nullptr, 10) : otherwise; };
-    return corun::run_main(run_clients, corun::address::parse(argv[1]).value(), number(2, 100), number(3, 64) * 1024);
+    const auto where = corun::address::parse(argv[1]);
+    if (!where)
+        return fmt::print(stderr, "echo_client: {} is no address; it takes numbers, as in 127.0.0.1:7000 or [::1]:7000\n", argv[1]), 2;
+    return corun::run_main(run_clients, *where, number(2, 100), number(3, 64) * 1024);
 }

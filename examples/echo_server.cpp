@@ -1,4 +1,5 @@
-// echo_server.cpp [port] - sends back what it gets, until Ctrl-C: then every connection is closed, and the exit code is 130.
+// echo_server.cpp [port] - sends back what it gets, until Ctrl-C or SIGTERM: then every connection is closed, and the exit code is 128
+// and the signal's number. A client that resets ends its own task only; without descriptors, accepting waits until there are some again.
 #include <corun/corun.hpp>
 
 #include <fmt/core.h>
@@ -7,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <system_error>
+#include <utility>
 
 namespace {
 
@@ -34,15 +36,21 @@ corun::task<> serve(std::uint16_t port) {
     fmt::print("listening on {}\n", listener.local_address().to_string());
     std::fflush(stdout);
     co_await corun::with_task_group([&](corun::task_group& clients) -> corun::task<> {
-        for (;;)
-            clients.spawn(echo, co_await listener.accept());
+        for (;;) {
+            auto client = co_await corun::as_result(listener.accept());
+            if (client)
+                clients.spawn(echo, *std::move(client));
+            else
+                fmt::print(stderr, "no client: {}\n", client.error().message());
+        }
     });
 }
 
 }
 
 int main(int argc, char* argv[]) {
-    const int code = corun::run_main(serve, static_cast<std::uint16_t>(argc > 1 ? std::atoi(argv[1]) : 0));
+    const auto port = static_cast<std::uint16_t>(argc > 1 ? std::atoi(argv[1]) : 0);
+    const int code = corun::run_main(corun::run_options().stop_on_termination(true), serve, port);
     fmt::print("served {} connections, {} bytes; all closed\n", connections, bytes_echoed);
     return code;
 }

@@ -1,7 +1,8 @@
 // asio_host.cpp - see asio_host.hpp.
 #include <corun/asio_host.hpp>
-#include <corun/guest_waiter.hpp>
-#include <corun/usable_news.hpp>
+#include <corun/host_pump.hpp>
+
+#include "../../backends/asio/context_waits.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -13,7 +14,6 @@
 #include <utility>
 #include <vector>
 
-#include <asio/executor_work_guard.hpp>
 #include <asio/posix/stream_descriptor.hpp>
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
@@ -69,29 +69,43 @@ private:
 }
 
 /// Handlers keep it, and find `io` empty after the host or the context has gone.
-struct asio_host::state : std::enable_shared_from_this<state> {
-    state(asio::io_context& c, guest& g, dispatch_budget b) : hosted(&g), budget(b), io(std::in_place, c) {}
+struct asio_host::state final : host_pump, std::enable_shared_from_this<state> {
+    state(asio::io_context& c, guest& g, dispatch_budget b) : host_pump(g, b), waits(c), io(std::in_place, c) {}
 
     void begin() {
-        const wake_hook hook{[](void* s) noexcept { static_cast<state*>(s)->request(); }, this};
-        news = usable_news(*hosted, watched_by::poller);
-        if (news == guest_news::handle)
-            io->watch.assign(static_cast<int>(hosted->poll_handle()));
-        else if (news == guest_news::helper_thread)
-            waiter = std::make_unique<guest_waiter>(*hosted, hook);
-        hosted->attach(hook);
-        is_attached = true;
-        request();
+        waits.begin_work();
+        is_work = true;
+        attach(watched_by::poller);
     }
 
     /// Nobody asks for dispatch() any more, nothing of the context's is held.
     void end_io() noexcept {
-        if (std::exchange(is_attached, false))
-            hosted->detach();
-        waiter.reset();
-        if (io && io->watch.is_open())
+        detach();
+        if (!io)
+            return;
+        waits.count();   // their handlers are still to be called
+        end_work();
+        if (io->watch.is_open())
             (void)io->watch.release();
         io.reset();
+    }
+
+    void keep_alive(bool keeps) noexcept {
+        if (!io || is_over || is_work == keeps)
+            return;
+        if (keeps) {
+            waits.count();
+            waits.begin_work();
+            is_work = true;
+        } else {
+            waits.discount();
+            end_work();
+        }
+    }
+
+    void end_work() noexcept {
+        if (std::exchange(is_work, false))
+            waits.end_work();
     }
 
     /// A dispatch() that the context owes; its memory is the state's own.
@@ -105,89 +119,73 @@ struct asio_host::state : std::enable_shared_from_this<state> {
         std::shared_ptr<state> self;   // goes after the memory: Asio takes a handler out of it first
     };
 
-    /// Any thread.
-    void request() noexcept {
+    void call_soon() noexcept override {
         if (!is_requested.exchange(true))
             asio::post(io->context, owed_dispatch{shared_from_this()});
     }
 
-    void dispatch() {
-        if (!io || hosted->is_dispatching())
-            return;
-        if (waiter)
-            waiter->end_sleep();
-        const dispatch_result left = hosted->dispatch(budget);
-        if (!io)
-            return;
-        if (left.finished) {
-            end_waits();
-            return;
-        }
-        if (left.more || hosted->prepare()) {
-            request();
-            return;
-        }
-        try {
-            sleep();
-        } catch (const std::bad_alloc&) {
-            request();   // without memory for its waits the host does not sleep
-        }
-    }
-
-    void sleep() {
-        const auto deadline = hosted->next_deadline();
-        if (waiter) {
-            waiter->sleep_until(deadline.value_or(no_deadline));
-            return;
-        }
-        if (news == guest_news::handle && !is_watching) {
+    void sleep(native_handle handle, std::optional<duration> at_most) override {
+        if (handle != no_native_handle && !is_watching) {
+            if (!io->watch.is_open())
+                io->watch.assign(static_cast<int>(handle));
             io->watch.async_wait(asio::posix::stream_descriptor::wait_read, [self = shared_from_this()](const std::error_code& error) {
+                self->waits.ended();
                 self->is_watching = false;
                 if (!error)
                     self->dispatch();
             });
+            waits.began();
             is_watching = true;
         }
-        if (!deadline || deadline == armed_for)
+        set_timer(at_most);
+        if (!is_work)
+            waits.discount();
+    }
+
+    void set_timer(std::optional<duration> at_most) {
+        const auto deadline = hosted()->next_deadline();
+        if (!at_most || deadline == armed_for)
             return;
-        // Its clock may be another one than the guest's, and adds to it.
-        const duration left = std::clamp<duration>(*deadline - hosted->get_loop().time(), duration::zero(), std::chrono::hours(24));
         armed_for.reset();
-        io->timer.expires_after(left);
+        // Its clock may be another one than the guest's, and adds to it.
+        io->timer.expires_after(std::min<duration>(*at_most, std::chrono::hours(24)));
         io->timer.async_wait([self = shared_from_this()](const std::error_code& error) {
+            self->waits.ended();
             if (error)
                 return;
             self->armed_for.reset();
             self->dispatch();
         });
+        waits.began();
         armed_for = deadline;
     }
 
-    void end_waits() {
-        io->work.reset();
+    void stop() noexcept override {
+        if (!io)
+            return;
+        is_over = true;
+        waits.count();
+        end_work();
         io->timer.cancel();
         if (io->watch.is_open())
             (void)io->watch.release();
     }
 
     struct objects {
-        explicit objects(asio::io_context& c) : context(c), watch(c), timer(c), work(c.get_executor()) {}
+        explicit objects(asio::io_context& c) : context(c), watch(c), timer(c) {}
 
         asio::io_context& context;
         asio::posix::stream_descriptor watch;
         asio::steady_timer timer;
-        asio::executor_work_guard<asio::io_context::executor_type> work;
     };
 
-    guest* hosted;
-    dispatch_budget budget;
-    guest_news news = guest_news::helper_thread;
+    context_waits waits;
     std::optional<objects> io;   // none once the context is gone
-    std::unique_ptr<guest_waiter> waiter;
     handler_room room;
     std::atomic<bool> is_requested = false;
     bool is_watching = false;
-    bool is_attached = false;
+    bool is_work = false;   // the context counts the run
+    bool is_over = false;
     std::optional<time_point> armed_for;
 };
 
@@ -218,6 +216,8 @@ asio_host::asio_host(asio::io_context& context, guest& g, dispatch_budget budget
         throw;
     }
 }
+
+void asio_host::keeps_alive(bool keeps) noexcept { state_->keep_alive(keeps); }
 
 asio_host::~asio_host() {
     if (state_->io)

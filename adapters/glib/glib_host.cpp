@@ -1,6 +1,6 @@
 // glib_host.cpp - see glib_host.hpp.
 #include <corun/glib_host.hpp>
-#include <corun/guest_waiter.hpp>
+#include <corun/hosting.hpp>
 #include <corun/usable_news.hpp>
 
 #include <algorithm>
@@ -25,9 +25,7 @@ gint64 ready_time_of(time_point deadline, time_point now) noexcept {
 /// GLib allocates it, and keeps it as long as somebody holds it.
 struct glib_host::source : GSource {
     struct own {
-        guest* hosted;
-        dispatch_budget budget;
-        std::unique_ptr<guest_waiter> waiter;
+        hosting hosted;
         gpointer tag = nullptr;
         bool is_ready = false;   // prepare() said so: GLib's check asks again
         bool sleeps = false;     // since prepare() said no; until dispatch()
@@ -38,33 +36,29 @@ struct glib_host::source : GSource {
     static gboolean on_prepare(GSource* s, gint* timeout) {
         own& o = *of(s).data;
         *timeout = -1;
-        if (!o.hosted || o.hosted->is_finished() || o.sleeps)
+        const guest* const g = o.hosted.hosted();
+        if (!g || g->is_finished() || o.sleeps)
             return FALSE;
         // Before prepare(): from its answer on the hook may set the time, which must stay then.
-        const auto deadline = o.hosted->next_deadline();
-        g_source_set_ready_time(s, deadline && !o.waiter ? ready_time_of(*deadline, o.hosted->get_loop().time()) : -1);
-        o.is_ready = o.hosted->prepare();
+        const auto deadline = o.hosted.deadline();
+        g_source_set_ready_time(s, deadline ? ready_time_of(*deadline, g->get_loop().time()) : -1);
+        o.is_ready = o.hosted.prepare();
         o.sleeps = !o.is_ready;
-        if (o.sleeps && o.waiter)
-            o.waiter->sleep_until(deadline.value_or(no_deadline));
         return o.is_ready;
     }
 
     static gboolean on_check(GSource* s) {
         own& o = *of(s).data;
         // A time that has come GLib sees itself.
-        return o.hosted && (o.is_ready || (o.tag && g_source_query_unix_fd(s, o.tag) != 0));
+        return o.hosted.hosted() && (o.is_ready || (o.tag && g_source_query_unix_fd(s, o.tag) != 0));
     }
 
     static gboolean on_dispatch(GSource* s, GSourceFunc, gpointer) {
         own& o = *of(s).data;
-        if (!o.hosted)
-            return G_SOURCE_REMOVE;
-        if (o.waiter)
-            o.waiter->end_sleep();
         g_source_set_ready_time(s, -1);
         o.sleeps = o.is_ready = false;
-        if (!o.hosted->dispatch(o.budget).finished)
+        const auto left = o.hosted.dispatch();   // GLib keeps the source meanwhile, and what is in it
+        if (left && !left->finished)
             return G_SOURCE_CONTINUE;
         o.tag = nullptr;   // goes with the source
         return G_SOURCE_REMOVE;
@@ -83,18 +77,15 @@ void make_ready(void* s) noexcept { g_source_set_ready_time(static_cast<GSource*
 
 glib_host::glib_host(guest& g, GMainContext* context, int priority, dispatch_budget budget) {
     static GSourceFuncs functions{&source::on_prepare, &source::on_check, &source::on_dispatch, &source::on_finalize, nullptr, nullptr};
-    auto made = std::unique_ptr<source::own>(new source::own{&g, budget, nullptr});
+    auto made = std::unique_ptr<source::own>(new source::own{hosting(g, budget)});
     source_ = static_cast<source*>(g_source_new(&functions, sizeof(source)));
     source_->data = made.release();
     g_source_set_name(source_, "corun guest");
     g_source_set_priority(source_, priority);
     guest_news news = guest_news::helper_thread;
-    const wake_hook hook{&make_ready, static_cast<GSource*>(source_)};
     try {
         news = usable_news(g, watched_by::poll);
-        if (news == guest_news::helper_thread)
-            source_->data->waiter = std::make_unique<guest_waiter>(g, hook);
-        g.attach(hook);
+        source_->data->hosted.attach(news, {&make_ready, static_cast<GSource*>(source_)});
     } catch (...) {
         g_source_unref(source_);
         throw;
@@ -106,10 +97,7 @@ glib_host::glib_host(guest& g, GMainContext* context, int priority, dispatch_bud
 }
 
 glib_host::~glib_host() {
-    source::own& o = *source_->data;
-    o.hosted->detach();
-    o.waiter.reset();
-    o.hosted = nullptr;
+    source_->data->hosted.detach();
     g_source_destroy(source_);
     g_source_unref(source_);
 }

@@ -1,11 +1,10 @@
 // libuv_host.cpp - see libuv_host.hpp.
-#include <corun/guest_waiter.hpp>
+#include <corun/host_pump.hpp>
 #include <corun/libuv_host.hpp>
-#include <corun/usable_news.hpp>
 
-#include <algorithm>
 #include <chrono>
-#include <memory>
+#include <cstdint>
+#include <optional>
 #include <system_error>
 
 #include <uv.h>
@@ -25,36 +24,28 @@ uv_handle_t* as_handle(H& h) noexcept {
 
 }
 
-struct libuv_host::state {
-    state(guest& g, dispatch_budget b) noexcept : hosted(&g), budget(b) {}
+/// Its handles end in a turn of their loop's; it is detached before.
+struct libuv_host::state final : host_pump {
+    state(guest& g, dispatch_budget b) noexcept : host_pump(g, b) {}
 
-    void begin(uv_loop_t* loop) {
-        check(uv_async_init(loop, &wake, [](uv_async_t* a) { static_cast<state*>(a->data)->dispatch(); }), "corun: uv_async_init");
+    void begin(uv_loop_t* l) {
+        check(uv_async_init(l, &wake, [](uv_async_t* a) { static_cast<state*>(a->data)->dispatch(); }), "corun: uv_async_init");
         ++open;
         wake.data = this;
-        uv_timer_init(loop, &timer);
+        uv_timer_init(l, &timer);
         ++open;
         timer.data = this;
-        const wake_hook hook{[](void* s) noexcept { uv_async_send(&static_cast<state*>(s)->wake); }, this};
-        news = usable_news(*hosted, watched_by::poller);
-        if (news == guest_news::handle) {
-            check(uv_poll_init(loop, &watch, static_cast<int>(hosted->poll_handle())), "corun: uv_poll_init");
+        attach(watched_by::poller);
+        if (news() == guest_news::handle) {
+            check(uv_poll_init(l, &watch, static_cast<int>(hosted()->poll_handle())), "corun: uv_poll_init");
             ++open;
             watch.data = this;
-        } else if (news == guest_news::helper_thread) {
-            waiter = std::make_unique<guest_waiter>(*hosted, hook);
         }
-        hosted->attach(hook);
-        is_attached = true;
-        uv_async_send(&wake);
     }
 
     /// What has been made so far; the last handle to be closed frees this.
     void end() noexcept {
-        if (is_attached)
-            hosted->detach();
-        waiter.reset();
-        hosted = nullptr;
+        detach();
         if (open == 0) {
             delete this;
             return;
@@ -74,63 +65,44 @@ struct libuv_host::state {
         }
     }
 
-    void dispatch() noexcept {
-        if (!hosted || hosted->is_dispatching())
+    void keep_alive(bool keeps) noexcept {
+        if (is_over)
             return;
-        if (waiter)
-            waiter->end_sleep();
-        const dispatch_result left = hosted->dispatch(budget);
-        if (!hosted)
-            return;
-        if (left.finished) {
-            uv_unref(as_handle(wake));
-            stop();
-        } else if (left.more || hosted->prepare()) {
-            stop();
-            uv_async_send(&wake);
-        } else {
-            sleep();
-        }
+        (keeps ? &uv_ref : &uv_unref)(as_handle(wake));
     }
 
-    void sleep() noexcept {
-        const auto deadline = hosted->next_deadline();
-        if (waiter) {
-            waiter->sleep_until(deadline.value_or(no_deadline));
-            return;
-        }
-        if (news == guest_news::handle && !uv_is_active(as_handle(watch))) {
+    void call_soon() noexcept override { uv_async_send(&wake); }
+
+    /// The handle goes on being watched while there is more to do: stopping it would cost two system calls.
+    void sleep(native_handle handle, std::optional<duration> at_most) override {
+        if (handle != no_native_handle && !uv_is_active(as_handle(watch))) {
             uv_poll_start(&watch, UV_READABLE, [](uv_poll_t* p, int, int) { static_cast<state*>(p->data)->dispatch(); });
             uv_unref(as_handle(watch));
         }
-        if (!deadline) {
+        if (!at_most) {
             uv_timer_stop(&timer);
             return;
         }
-        const duration left = std::max(*deadline - hosted->get_loop().time(), duration::zero());
-        uv_update_time(wake.loop);
+        uv_update_time(timer.loop);
         uv_timer_start(
             &timer, [](uv_timer_t* t) { static_cast<state*>(t->data)->dispatch(); },
-            static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::milliseconds>(left).count()), 0);
+            static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::milliseconds>(*at_most).count()), 0);
         uv_unref(as_handle(timer));
     }
 
-    /// Nothing is to be waited for. The handle goes on being watched while there is more: stopping it would cost two system calls.
-    void stop() noexcept {
+    void stop() noexcept override {
+        is_over = true;
+        uv_unref(as_handle(wake));
         uv_timer_stop(&timer);
-        if (hosted->is_finished() && news == guest_news::handle)
+        if (open > 2)
             uv_poll_stop(&watch);
     }
 
-    guest* hosted;
-    dispatch_budget budget;
-    guest_news news = guest_news::helper_thread;
-    std::unique_ptr<guest_waiter> waiter;
     uv_async_t wake;
     uv_timer_t timer;
     uv_poll_t watch;
     int open = 0;
-    bool is_attached = false;
+    bool is_over = false;
 };
 
 libuv_host::libuv_host(uv_loop_s& loop, guest& g, dispatch_budget budget) : state_(new state(g, budget)) {
@@ -141,6 +113,8 @@ libuv_host::libuv_host(uv_loop_s& loop, guest& g, dispatch_budget budget) : stat
         throw;
     }
 }
+
+void libuv_host::keeps_alive(bool keeps) noexcept { state_->keep_alive(keeps); }
 
 libuv_host::~libuv_host() { state_->end(); }
 

@@ -1,5 +1,5 @@
 // poll_host.cpp - see poll_host.hpp.
-#include <corun/guest_waiter.hpp>
+#include <corun/hosting.hpp>
 #include <corun/poll_host.hpp>
 #include <corun/usable_news.hpp>
 
@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <chrono>
 #include <climits>
+#include <cstdint>
+#include <ctime>
 #include <system_error>
 
 #include <fcntl.h>
@@ -15,6 +17,25 @@
 #include <unistd.h>
 
 namespace corun {
+namespace {
+
+/// What a step may take at the end of run_for().
+constexpr duration least_time = std::chrono::microseconds(20);
+
+/// Until the descriptor is readable, or the time is over: to the nanosecond where the system can.
+void wait(pollfd& to_poll, duration at_most) noexcept {
+    const bool is_bounded = at_most != duration::max();
+#if defined(__APPLE__)
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(at_most).count();
+    ::poll(&to_poll, 1, is_bounded ? static_cast<int>(std::min<std::int64_t>(left, INT_MAX)) : -1);
+#else
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(at_most);
+    const timespec left{.tv_sec = static_cast<std::time_t>(seconds.count()), .tv_nsec = static_cast<long>((at_most - seconds).count())};
+    ::ppoll(&to_poll, 1, is_bounded ? &left : nullptr, nullptr);
+#endif
+}
+
+}
 
 /// What the helper thread makes readable.
 struct poll_host::pipe {
@@ -46,79 +67,75 @@ struct poll_host::pipe {
     std::array<int, 2> ends{};
 };
 
-poll_host::poll_host(guest& g, dispatch_budget budget) : guest_(g), budget_(budget) {
-    wake_hook hook{[](void* hosted) noexcept { static_cast<guest*>(hosted)->unblock(); }, &g};
-    switch (usable_news(g, watched_by::poll)) {
-    case guest_news::handle: break;   // its own wake-up makes it readable
+poll_host::poll_host(guest& g, dispatch_budget budget) : guest_(g), hosting_(std::make_unique<hosting>(g, budget)) {
+    switch (const guest_news news = usable_news(g, watched_by::poll)) {
+    case guest_news::handle: hosting_->attach(news, {}); break;   // its own wake-up makes it readable
     case guest_news::host_loop:
         throw usage_error(errc::wrong_thread,
                           "corun::poll_host can't turn a guest whose backend lives on another loop; turn that loop instead");
-    case guest_news::helper_thread:
-        pipe_ = std::make_unique<pipe>();
-        hook = {&pipe::write, pipe_.get()};
-        waiter_ = std::make_unique<guest_waiter>(g, hook);
+    case guest_news::helper_thread: pipe_ = std::make_unique<pipe>(); hosting_->attach(news, {&pipe::write, pipe_.get()});
     }
-    g.attach(hook);
 }
 
-poll_host::~poll_host() { guest_.detach(); }
+poll_host::~poll_host() = default;
 
-native_handle poll_host::handle() const noexcept { return pipe_ ? pipe_->ends[0] : guest_.poll_handle(); }
-
-/// Zero if there is something to do.
-duration poll_host::time_to_sleep() noexcept {
-    if (guest_.is_finished() || guest_.prepare())
+/// Zero if there is something to do, max() if nothing is to come by itself.
+duration poll_host::prepare_to_poll(pollfd& to_poll) noexcept {
+    to_poll = {.fd = -1, .events = POLLIN, .revents = 0};
+    if (guest_.is_dispatching())   // a loop inside a task: nothing is to be polled
+        return duration::max();
+    to_poll.fd = static_cast<int>(pipe_ ? pipe_->ends[0] : guest_.poll_handle());
+    if (guest_.is_finished() || hosting_->prepare())
         return duration::zero();
-    const auto deadline = guest_.next_deadline();
-    if (waiter_)
-        waiter_->sleep_until(deadline.value_or(no_deadline));
+    const auto deadline = hosting_->deadline();
     return deadline ? std::max(*deadline - guest_.get_loop().time(), duration::zero()) : duration::max();
 }
 
 int poll_host::prepare(pollfd& to_poll) noexcept {
-    if (guest_.is_dispatching()) {   // a loop inside a task: nothing is to be polled
-        to_poll = {.fd = -1, .events = 0, .revents = 0};
-        return -1;
-    }
-    const duration left = time_to_sleep();
-    to_poll = {.fd = static_cast<int>(handle()), .events = POLLIN, .revents = 0};
+    const duration left = prepare_to_poll(to_poll);
     if (left == duration::max())
         return -1;
     return static_cast<int>(std::min<std::int64_t>(std::chrono::ceil<std::chrono::milliseconds>(left).count(), INT_MAX));
 }
 
-dispatch_result poll_host::dispatch() noexcept {
-    if (waiter_ && !guest_.is_dispatching()) {
-        waiter_->end_sleep();
+dispatch_result poll_host::dispatch() noexcept { return dispatch(hosting_->budget()); }
+
+dispatch_result poll_host::dispatch(const dispatch_budget& budget) noexcept {
+    if (pipe_ && !guest_.is_dispatching())
         pipe_->drain();
-    }
-    return guest_.dispatch(budget_);
+    return hosting_->dispatch(budget).value_or(dispatch_result{.more = false, .finished = true});
 }
 
 dispatch_result poll_host::run_once(duration at_most) {
+    guest_.check_thread();
+    const auto now = [this] { return guest_.get_loop().time(); };
+    const time_point end = at_most == duration::max() ? no_deadline : saturating_add(now(), at_most);
     pollfd to_poll;
-    int milliseconds = prepare(to_poll);
-    if (at_most != duration::max()) {
-        const auto bound = std::min<std::int64_t>(std::chrono::ceil<std::chrono::milliseconds>(at_most).count(), INT_MAX);
-        milliseconds = milliseconds < 0 ? static_cast<int>(bound) : std::min(milliseconds, static_cast<int>(bound));
-    }
-    ::poll(&to_poll, 1, std::max(milliseconds, -1));   // interrupted or not: dispatch() looks
-    return dispatch();
+    wait(to_poll, std::min(prepare_to_poll(to_poll), at_most));   // interrupted or not: dispatch() looks
+    dispatch_budget budget = hosting_->budget();
+    // A step has to be possible in each call, or a guest would never get anywhere.
+    if (end != no_deadline && at_most > duration::zero())
+        budget.time = std::clamp(end - now(), std::min(budget.time, least_time), budget.time);
+    return dispatch(budget);
 }
 
 bool poll_host::run_for(duration d) {
+    guest_.check_thread();
     const time_point end = saturating_add(guest_.get_loop().time(), d);
     for (;;) {
         const duration left = end - guest_.get_loop().time();
         if (guest_.is_finished() || left <= duration::zero())
             return guest_.is_finished();
-        run_once(left);
+        if (run_once(left).finished)
+            return true;   // on_done may have ended guest and host
     }
 }
 
 void poll_host::run() {
-    while (guest_.is_started() && !guest_.is_finished())
-        run_once();
+    while (guest_.is_started() && !guest_.is_finished()) {
+        if (run_once().finished)
+            return;
+    }
 }
 
 }

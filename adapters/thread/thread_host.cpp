@@ -1,49 +1,27 @@
 // thread_host.cpp - see thread_host.hpp.
-#include <corun/guest_waiter.hpp>
+#include <corun/host_pump.hpp>
 #include <corun/thread_host.hpp>
 
 #include <utility>
 
 namespace corun {
 
-/// Requests keep it; what it points to is gone after the host.
-struct thread_host::state : std::enable_shared_from_this<state> {
-    state(guest& g, call_soon p, dispatch_budget b) : hosted(&g), post(std::move(p)), budget(b) {}
+/// Requests keep it; it is detached once the host has gone.
+struct thread_host::state final : host_pump, std::enable_shared_from_this<state> {
+    state(guest& g, std::function<void(std::function<void()>)> p, dispatch_budget b) : host_pump(g, b), post(std::move(p)) {}
 
-    void begin() {
-        const wake_hook hook{[](void* s) noexcept { static_cast<state*>(s)->request(); }, this};
-        waiter = std::make_unique<guest_waiter>(*hosted, hook);
-        hosted->attach(hook);
-        request();
-    }
+    void begin() { attach(watched_by::none); }
+    void end() noexcept { detach(); }
 
-    void end() noexcept {
-        hosted->detach();
-        waiter.reset();
-        hosted = nullptr;
-    }
-
-    void request() {
+    void call_soon() noexcept override {
         post([self = shared_from_this()] { self->dispatch(); });
     }
 
-    void dispatch() {
-        if (!hosted || hosted->is_dispatching())
-            return;
-        waiter->end_sleep();
-        const dispatch_result left = hosted->dispatch(budget);
-        if (!hosted || left.finished)
-            return;
-        if (left.more || hosted->prepare())
-            request();
-        else
-            waiter->sleep_until(hosted->next_deadline().value_or(no_deadline));
-    }
+    /// The helper thread does, or the loop that the guest's backend lives on.
+    void sleep(native_handle, std::optional<duration>) override {}
+    void stop() noexcept override {}
 
-    guest* hosted;
-    call_soon post;
-    dispatch_budget budget;
-    std::unique_ptr<guest_waiter> waiter;
+    std::function<void(std::function<void()>)> post;
 };
 
 thread_host::thread_host(guest& g, call_soon post, dispatch_budget budget) : state_(std::make_shared<state>(g, std::move(post), budget)) {

@@ -16,13 +16,16 @@ namespace corun::uring {
 bool io_uring_backend::accepts_ahead(record& r) noexcept {
     if (most_accepted_ == 0 || r.asks_first)
         return false;
-    if (!r.ahead)
-        r.ahead.reset(new (std::nothrow) accept_ahead);
-    return r.ahead && !r.ahead->is_refused;
+    if (!r.accepts)
+        r.accepts.reset(new (std::nothrow) accept_ahead);
+    return r.accepts && !r.accepts->is_refused;
 }
 
-submitted io_uring_backend::accept_early(record& r, operation& o) noexcept {
-    accept_ahead& a = *r.ahead;
+/// Nothing: the plain request is the way.
+std::optional<submitted> io_uring_backend::accept_from_ahead(record& r, operation& o) noexcept {
+    if (!accepts_ahead(r))
+        return std::nullopt;
+    accept_ahead& a = *r.accepts;
     if (!(a.accepted = records_.take())) {
         o.finish(ENOMEM);
         return submitted::finished;
@@ -33,29 +36,29 @@ submitted io_uring_backend::accept_early(record& r, operation& o) noexcept {
                 begin_standing(r);
             return submitted::finished;
         }
-    return wait_early(r, o);
+    return wait_for_ahead(r, o);
 }
 
 /// False for a connection that has gone and whose peer nobody can name any more; as on other systems the next one is taken.
 bool io_uring_backend::give_connection(record& r, operation& o, int fd) noexcept {
-    if (o.argument) {
-        posix::native_address peer;
+    if (o.peer) {
+        common::native_address peer;
         if (sys::getpeername(fd, peer.data(), &peer.size) < 0) {
             (void)posix::close_socket(fd);
             return false;
         }
-        *static_cast<address*>(o.argument) = peer.portable();
+        *o.peer = peer.portable();
     }
     o.finish(0);
-    o.accepted = bind_record(*std::exchange(r.ahead->accepted, nullptr), fd, true);
+    o.accepted = bind_record(*std::exchange(r.accepts->accepted, nullptr), fd, posix::descriptor_type::tcp_stream);
     return true;
 }
 
-void io_uring_backend::take_early_connection(record& r, int fd) noexcept {
-    accept_ahead& a = *r.ahead;
+void io_uring_backend::take_connection_ahead(record& r, int fd) noexcept {
+    accept_ahead& a = *r.accepts;
     if (r.closing) {
         (void)posix::close_socket(fd);
-    } else if (r.reader.at == slot::stage::early) {
+    } else if (r.reader.at == slot::stage::ahead) {
         if (give_connection(r, *r.reader.o, fd))
             leave(r, r.reader);
     } else {
@@ -67,12 +70,12 @@ void io_uring_backend::take_early_connection(record& r, int fd) noexcept {
 }
 
 void io_uring_backend::take_accept_error(record& r, int error) noexcept {
-    if (r.reader.at != slot::stage::early || error == ECANCELED || posix::is_of_the_connection(error))
+    if (r.reader.at != slot::stage::ahead || error == ECANCELED || posix::is_of_the_connection(error))
         return;
     if (error == EINVAL || error == EAGAIN) {
         // An older kernel, or not a listener: the plain request knows.
-        r.ahead->is_refused = true;
-        records_.give_back(*std::exchange(r.ahead->accepted, nullptr));
+        r.accepts->is_refused = true;
+        records_.give_back(*std::exchange(r.accepts->accepted, nullptr));
         leave_to_plain(r);
         return;
     }
@@ -81,9 +84,9 @@ void io_uring_backend::take_accept_error(record& r, int error) noexcept {
 }
 
 /// What was handed over and nobody took: the peers see a reset, as with a listener's own queue.
-void io_uring_backend::close_early(record& r) noexcept {
-    while (r.ahead && !r.ahead->is_empty()) {
-        const int fd = r.ahead->take();
+void io_uring_backend::close_ahead(record& r) noexcept {
+    while (r.accepts && !r.accepts->is_empty()) {
+        const int fd = r.accepts->take();
         let_close_reset(fd);
         (void)posix::close_socket(fd);
     }

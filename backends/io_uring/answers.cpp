@@ -4,6 +4,7 @@
 #include "../posix/attempt.hpp"
 #include "../posix/fatal.hpp"
 #include "../posix/operations.hpp"
+#include "kinds.hpp"
 #include "request.hpp"
 
 #include <cassert>
@@ -35,7 +36,6 @@ void io_uring_backend::take_answer(const io_uring_cqe& a) noexcept {
     assert(s.o == &o && s.at == slot::stage::lent);
     --lent_;
     s.at = slot::stage::idle;
-    s.asks = false;
     if (a.res == -ECANCELED && !s.cancelled)
         begin_anew(r, s, s.polls);   // the kernel's own doing
     else if (s.polls && a.res >= 0)
@@ -44,43 +44,51 @@ void io_uring_backend::take_answer(const io_uring_cqe& a) noexcept {
         take_transfer(r, s, a);
 }
 
-/// The kernel's answer to a read, a write or an accept, or an error of any.
+/// The kernel's answer to a request that performs an operation, or an error of any.
 void io_uring_backend::take_transfer(record& r, slot& s, const io_uring_cqe& a) noexcept {
     operation& o = *s.o;
     const int error = a.res < 0 ? -a.res : 0;
     // Not an answer: interrupted, or an older kernel that doesn't wait for a socket that never blocks.
-    if (error == EINTR || error == EAGAIN || (o.kind == operation_kind::accept && posix::is_of_the_connection(error))) {
-        begin_anew(r, s, error == EAGAIN);
+    if (error == EINTR || error == EAGAIN || (error && ways_of(o).is_spurious && ways_of(o).is_spurious(error))) {
+        begin_anew(r, s, error == EAGAIN || !ways_of(o).ask);   // some can only be polled for
         return;
     }
     const std::size_t count = error ? 0 : static_cast<std::size_t>(a.res);
     o.finish(error, count);
-    if (o.kind == operation_kind::accept) {
-        r.may_have_more = error == 0;
-        if (error == 0) {
-            if (o.argument)
-                *static_cast<address*>(o.argument) = s.more->peer.portable();
-            take_connection(s, a.res);
-        }
-    } else if (o.kind == operation_kind::read) {
-        // An older kernel doesn't say: a stream that gave less than it was asked for is empty.
-        const bool was_short = r.is_stream && o.slice_count == 1 && count < o.slices->size;
-        r.may_have_more = ring_.has_poll_first() ? (a.flags & IORING_CQE_F_SOCK_NONEMPTY) != 0 : !was_short;
-    }
+    if (const auto take = ways_of(o).take)
+        (this->*take)(r, s, a);
     note_end(r, o);
     leave(r, s);
 }
 
+void io_uring_backend::take_accepted(record& r, slot& s, const io_uring_cqe& a) noexcept {
+    operation& o = *s.o;
+    r.may_have_more = o.error == 0;
+    if (o.error != 0)
+        return;
+    if (o.peer)
+        *o.peer = s.more->peer.portable();
+    take_connection(s, a.res);
+}
+
+void io_uring_backend::take_received(record& r, slot& s, const io_uring_cqe& a) noexcept {
+    // An older kernel doesn't say: a stream that gave less than it was asked for is empty.
+    const operation& o = *s.o;
+    const bool was_short = r.is_stream() && o.slice_count == 1 && o.count < o.slices->size;
+    r.may_have_more = ring_.has_poll_first() ? (a.flags & IORING_CQE_F_SOCK_NONEMPTY) != 0 : !was_short;
+}
+
 void io_uring_backend::take_connection(slot& s, int fd) noexcept {
     record* const accepted = std::exchange(s.more->accepted, nullptr);
-    s.o->accepted = bind_record(*accepted, fd, true);
+    s.o->accepted = bind_record(*accepted, fd, posix::descriptor_type::tcp_stream);
 }
 
 /// The kernel says that the descriptor is ready: so does the try, or the report was spurious.
 void io_uring_backend::try_again(record& r, slot& s) noexcept {
     operation& o = *s.o;
     posix::attempted a;
-    if (o.kind == operation_kind::accept && r.asks_first)
+    const bool opens = row_of(o.kind).answer == kind_answer::handle;
+    if (opens && r.asks_first)
         a = posix::accept_after_poll(r.fd, o);
     else
         a = posix::attempt(r.fd, o);
@@ -88,10 +96,10 @@ void io_uring_backend::try_again(record& r, slot& s) noexcept {
         begin_anew(r, s, true);
         return;
     }
-    if (posix::directions_of(o) & ready::readable)
-        r.may_have_more = a == posix::attempted::finished || !r.is_stream;
-    if (o.kind == operation_kind::accept && o.error == 0)
-        take_connection(s, o.value);
+    if (common::directions_of(o) & ready::readable)
+        r.may_have_more = a == posix::attempted::finished || !r.is_stream();
+    if (opens && o.error == 0)
+        take_connection(s, static_cast<int>(o.native));
     note_end(r, o);
     leave(r, s);
 }
@@ -109,21 +117,17 @@ void io_uring_backend::begin_anew(record& r, slot& s, bool polls) noexcept {
 }
 
 void io_uring_backend::note_end(record& r, operation& o) noexcept {
-    if (posix::ends_connection(o.error))
-        r.lost = o.error;
-    else if (o.kind == operation_kind::read && o.error == 0 && o.count == 0)
-        o.error = r.lost;   // the kernel tells it once, then calls it the end
+    if (r.is_stream())
+        posix::note_end(r, o);
 }
 
 /// The operation has its answer: it gives its slots back.
 void io_uring_backend::leave(record& r, slot& s) noexcept {
     operation& o = *s.o;
     give_extra_back(s);
-    if (s.at == slot::stage::early && r.ahead && r.ahead->accepted)
-        records_.give_back(*std::exchange(r.ahead->accepted, nullptr));
-    for (slot* const each : {&r.reader, &r.writer})
-        if (each->o == &o)
-            *each = slot();
+    if (s.at == slot::stage::ahead && r.accepts && r.accepts->accepted)
+        records_.give_back(*std::exchange(r.accepts->accepted, nullptr));
+    r.vacate(o);
     finished_.push_back(o);
     if (r.closing && !r.is_lent())
         close_error_ = end(r);

@@ -26,11 +26,11 @@ std::error_code io_uring_backend::control(handle h, control_request& request) no
 }
 
 std::error_code io_uring_backend::release(record& r, native_handle& native) noexcept {
-    if (r.reader.o || r.writer.o)
+    if (!r.are_free())
         return {EBUSY, std::system_category()};
     // What the kernel has handed over can't be given back to it: it is to be accepted, or read, first.
     stop_standing(r);
-    if ((r.ahead && !r.ahead->is_empty()) || (r.received && (!r.received->bytes.is_empty() || r.received->error)))
+    if ((r.accepts && !r.accepts->is_empty()) || (r.receives && (!r.receives->bytes.is_empty() || r.receives->error)))
         return {EBUSY, std::system_category()};
     native = std::exchange(r.fd, -1);
     (void)end(r);
@@ -61,18 +61,22 @@ std::error_code io_uring_backend::close(handle h) noexcept {
 
 /// The record no longer stands for its descriptor, which is closed unless it was given away.
 std::error_code io_uring_backend::end(record& r) noexcept {
-    close_early(r);
+    close_ahead(r);
     drop_received(r);
     const std::error_code error = r.fd >= 0 ? posix::close_socket(r.fd) : std::error_code();
     listed_.remove(r);
+    if (r.closer) {
+        r.closer->finish(error.value());
+        finished_.push_back(*r.closer);
+    }
     ++r.generation;
     records_.give_back(r);
     return error;
 }
 
-handle io_uring_backend::bind_record(record& r, int fd, bool is_stream) noexcept {
+handle io_uring_backend::bind_record(record& r, int fd, posix::descriptor_type type) noexcept {
     r.fd = fd;
-    r.is_stream = is_stream;
+    r.type = type;
     r.may_have_more = true;
     return {r.index, r.generation};
 }

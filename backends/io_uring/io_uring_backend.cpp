@@ -1,9 +1,10 @@
 // io_uring_backend.cpp - the wait, and who is told of news. What of the kernel this leans on is in docs/backends/io_uring.md.
 #include "io_uring_backend.hpp"
 
-#include "../posix/clock.hpp"
+#include "../common/clock.hpp"
 #include "../posix/forks.hpp"
 #include "../posix/signals.hpp"
+#include "../posix/wait_readable.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -27,6 +28,7 @@ io_uring_backend::io_uring_backend(const io_uring_options& options)
     : ring_(options),
       most_accepted_(options.basic ? 0 : options.accepts_ahead),
       most_received_(options.basic ? 0 : options.receives_ahead),
+      takes_ahead_(most_accepted_ > 0 || most_received_ > 0),
       process_(::getpid()) {
     posix::watch_forks();
 }
@@ -45,17 +47,13 @@ io_uring_backend::~io_uring_backend() {
         }
     }
     records_.for_each([](record& r) {
-        close_early(r);
+        close_ahead(r);
         if (r.fd >= 0)
             sys::close(r.fd);
     });
-    while (extra* const e = free_extras_) {
-        free_extras_ = e->next;
-        delete e;
-    }
 }
 
-time_point io_uring_backend::now() const noexcept { return posix::now(); }
+time_point io_uring_backend::now() const noexcept { return common::now(); }
 
 waited io_uring_backend::wait(time_point deadline, operation_list& finished) noexcept {
     start();
@@ -117,8 +115,6 @@ void io_uring_backend::block(time_point deadline) noexcept {
         return;
     posix::wait_readable(handle_->get(), deadline);
 }
-
-void io_uring_backend::perform(operation& o) noexcept { o.finish(EOPNOTSUPP); }
 
 bool io_uring_backend::catch_interrupts(interrupt_counter& c) noexcept { return posix::catch_interrupts(c); }
 

@@ -1,7 +1,7 @@
 // io_uring_backend.hpp - operations are tried once; those that would wait are lent to the kernel, whose answer ends them.
 #pragma once
 
-#include "../posix/handle_table.hpp"
+#include "../common/handle_table.hpp"
 #include "../posix/wake_fd.hpp"
 #include "record.hpp"
 #include "ring.hpp"
@@ -46,7 +46,27 @@ public:
     std::string_view name() const noexcept override { return "io_uring"; }
 
 private:
+    /// What this backend does of its own for a kind. Without an `ask` the kernel is asked when to try it.
+    struct kind_ways {
+        using asking = void (*)(io_uring_sqe&, int fd, slot&, bool poll_first) noexcept;
+        using ahead_answer = std::optional<submitted> (io_uring_backend::*)(record&, operation&) noexcept;
+        using taking = void (io_uring_backend::*)(record&, slot&, const io_uring_cqe&) noexcept;
+
+        asking ask = nullptr;                 ///< writes the request that performs it
+        taking take = nullptr;                ///< takes what that request brought; the count and the error are in the operation
+        ahead_answer ahead = nullptr;         ///< what a standing request has brought; nothing: as without one
+        bool (*is_spurious)(int) = nullptr;   ///< of an error: it is not the operation's
+        bool goes_with_others = false;        ///< with many answers in one wait it isn't tried, but handed over with what else there is
+    };
+
+public:
+    static constexpr kind_ways ways_for(operation_kind) noexcept;   // for kind_table
+
+private:
+    static const kind_ways& ways_of(const operation&) noexcept;
+
     // submit: a try, then the kernel.
+    submitted submit_close(operation&) noexcept;
     bool is_worth_a_try(const record&, const operation&) const noexcept;
     bool try_once(record&, operation&) noexcept;
     bool try_accept(record&, operation&) noexcept;
@@ -66,6 +86,8 @@ private:
     int collect() noexcept;
     void take_answer(const io_uring_cqe&) noexcept;
     void take_transfer(record&, slot&, const io_uring_cqe&) noexcept;
+    void take_accepted(record&, slot&, const io_uring_cqe&) noexcept;
+    void take_received(record&, slot&, const io_uring_cqe&) noexcept;
     void take_connection(slot&, int fd) noexcept;
     void try_again(record&, slot&) noexcept;
     void begin_anew(record&, slot&, bool polls) noexcept;
@@ -75,7 +97,7 @@ private:
     bool ask_to_end(record&, slot&) noexcept;
 
     // Standing requests.
-    submitted wait_early(record&, operation&) noexcept;
+    submitted wait_for_ahead(record&, operation&) noexcept;
     void leave_to_plain(record&) noexcept;
     void begin_standing(record&) noexcept;
     void end_standing(record&) noexcept;
@@ -85,16 +107,16 @@ private:
 
     // Accepting ahead.
     bool accepts_ahead(record&) noexcept;
-    submitted accept_early(record&, operation&) noexcept;
+    std::optional<submitted> accept_from_ahead(record&, operation&) noexcept;
     bool give_connection(record&, operation&, int fd) noexcept;
-    void take_early_connection(record&, int fd) noexcept;
+    void take_connection_ahead(record&, int fd) noexcept;
     void take_accept_error(record&, int error) noexcept;
-    static void close_early(record&) noexcept;
+    static void close_ahead(record&) noexcept;
 
     // Receiving ahead.
-    bool receives_ahead(record&, const operation&) noexcept;
-    std::optional<submitted> read_early(record&, operation&) noexcept;
-    bool is_readable_early(record&, operation&) noexcept;
+    bool receives_ahead(record&) noexcept;
+    std::optional<submitted> read_from_ahead(record&, operation&) noexcept;
+    std::optional<submitted> poll_from_ahead(record&, operation&) noexcept;
     void take_bytes(record&, const io_uring_cqe&) noexcept;
     void take_receive_error(record&, int error) noexcept;
     void serve_reader(record&) noexcept;
@@ -102,10 +124,10 @@ private:
     void drop_received(record&) noexcept;
 
     std::error_code end(record&) noexcept;
-    handle bind_record(record&, int fd, bool is_stream) noexcept;
+    handle bind_record(record&, int fd, posix::descriptor_type) noexcept;
     /// For posix::open_handle() and its like.
     auto binding() noexcept {
-        return [this](record& r, int fd, bool is_stream) { return bind_record(r, fd, is_stream); };
+        return [this](record& r, int fd, posix::descriptor_type type) { return bind_record(r, fd, type); };
     }
     std::error_code release(record&, native_handle&) noexcept;
 
@@ -113,13 +135,14 @@ private:
     ring ring_;
     const std::size_t most_accepted_;   // connections of a listener that nobody has asked for
     const std::size_t most_received_;   // bytes of a stream, the same
+    const bool takes_ahead_;            // either
     posix::wake_fd wake_;
     std::optional<posix::wake_fd> handle_;   // readable when there is news, for an outer loop
     std::atomic<posix::wake_fd*> handle_to_wake_ = nullptr;
-    posix::handle_table<record> records_;
+    common::handle_table<record> records_;
     record_list listed_;
     operation_list finished_;   // outside wait(), or not handed over yet
-    extra* free_extras_ = nullptr;
+    common::extra_pool<extra> extras_;
     std::size_t lent_ = 0;   // operations that the kernel has
     pid_t process_;
     bool started_ = false;

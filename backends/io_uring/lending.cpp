@@ -1,61 +1,62 @@
 // lending.cpp - operations on their way to the kernel: a try, an entry of the ring, the request to end.
 #include "io_uring_backend.hpp"
 
+#include "../posix/attempt.hpp"
 #include "../posix/operations.hpp"
 #include "../posix/sockets.hpp"
+#include "kinds.hpp"
 #include "request.hpp"
 
 #include <cassert>
-#include <new>
 #include <utility>
 
 #include <poll.h>
 
 namespace corun::uring {
-namespace {
-
-submitted answer(operation& o, int error) noexcept {
-    o.finish(error);
-    return submitted::finished;
-}
-
-}
 
 submitted io_uring_backend::submit(operation& o) noexcept {
+    const kind_row& kind = row_of(o.kind);
+    if (kind.target == kind_target::none)
+        return posix::submit_without_target(o);
     record* const r = records_.find(o.target);
-    if (!r)
-        return answer(o, EBADF);
-    const std::uint8_t directions = posix::directions_of(o);
-    if (directions == 0)
-        return answer(o, EOPNOTSUPP);
-    if (((directions & ready::readable) && r->reader.o) || ((directions & ready::writable) && r->writer.o))
-        return answer(o, EBUSY);
-    if (o.kind == operation_kind::accept && accepts_ahead(*r))
-        return accept_early(*r, o);
-    if (o.kind == operation_kind::read && receives_ahead(*r, o)) {
-        if (const auto early = read_early(*r, o))
-            return *early;
-    } else if (o.kind == operation_kind::poll && is_readable_early(*r, o)) {
-        return submitted::finished;
-    }
+    if (r && kind.ends_target)
+        return submit_close(o);
+    if (const std::int32_t refused = common::refusal_of(o, r, posix::refusals))
+        return common::answer(o, refused);
+    if (const auto ahead = takes_ahead_ ? ways_of(o).ahead : nullptr)
+        if (const auto answered = (this->*ahead)(*r, o))
+            return *answered;
     const bool tries = is_worth_a_try(*r, o);
     if (tries && try_once(*r, o))
         return submitted::finished;
-    return lend(*r, o, tries) ? submitted::pending : answer(o, ENOMEM);
+    return lend(*r, o, tries) ? submitted::pending : common::answer(o, ENOMEM);
+}
+
+void io_uring_backend::perform(operation& o) noexcept { posix::perform(o); }
+
+/// Finished at once, but for a descriptor that the kernel has not let go of: that one's last answer finishes it.
+submitted io_uring_backend::submit_close(operation& o) noexcept {
+    const std::error_code error = close(o.target);
+    record& r = records_.at(o.target.index);
+    if (!r.closing || r.generation != o.target.generation)
+        return common::answer(o, error.value());
+    r.closer = &o;
+    o.state = operation_state::pending;
+    return submitted::pending;
 }
 
 bool io_uring_backend::is_worth_a_try(const record& r, const operation& o) const noexcept {
-    if (o.kind == operation_kind::write)
+    if (ways_of(o).goes_with_others)
         return !is_crowded_;
-    return r.may_have_more || (posix::directions_of(o) & ready::writable);
+    return r.may_have_more || (common::directions_of(o) & ready::writable);
 }
 
 bool io_uring_backend::try_once(record& r, operation& o) noexcept {
-    if (o.kind == operation_kind::accept)
+    if (row_of(o.kind).answer == kind_answer::handle)
         return try_accept(r, o);
     const posix::attempted a = posix::attempt(r.fd, o);
-    if (a != posix::attempted::finished && (posix::directions_of(o) & ready::readable))
-        r.may_have_more = a == posix::attempted::short_read && !r.is_stream;
+    if (a != posix::attempted::finished && (common::directions_of(o) & ready::readable))
+        r.may_have_more = a == posix::attempted::short_read && !r.is_stream();
     if (a == posix::attempted::would_block)
         return false;
     note_end(r, o);
@@ -71,31 +72,27 @@ bool io_uring_backend::try_accept(record& r, operation& o) noexcept {
 
 /// False without memory for what the request needs; then nothing has happened.
 bool io_uring_backend::lend(record& r, operation& o, bool tried) noexcept {
-    const std::uint8_t directions = posix::directions_of(o);
-    slot& s = directions & ready::readable ? r.reader : r.writer;
-    s = slot();
-    s.o = &o;
+    slot& s = r.occupy(o, common::directions_of(o));
     if (needs_extra(o) && !get_extra(s)) {
-        s = slot();
+        r.vacate(o);
         return false;
     }
     s.at = slot::stage::chosen;
-    s.polls = is_polled(o);
+    s.polls = !ways_of(o).ask;
     s.was_in_vain = tried;
-    if (directions & ready::writable)
-        r.writer.o = &o;
     o.state = operation_state::pending;
     listed_.add(r);
     return true;
 }
 
 bool io_uring_backend::get_extra(slot& s) noexcept {
-    if (!free_extras_ && !(free_extras_ = new (std::nothrow) extra))
+    extra* const e = extras_.take();
+    if (!e)
         return false;
-    extra* const e = free_extras_;
-    if (s.o->kind == operation_kind::accept && !(e->accepted = records_.take()))
+    if (row_of(s.o->kind).answer == kind_answer::handle && !(e->accepted = records_.take())) {
+        extras_.give_back(*e);
         return false;
-    free_extras_ = e->next;
+    }
     s.more = e;
     return true;
 }
@@ -106,28 +103,32 @@ void io_uring_backend::give_extra_back(slot& s) noexcept {
         return;
     if (record* const unused = std::exchange(e->accepted, nullptr))
         records_.give_back(*unused);
-    e->next = free_extras_;
-    free_extras_ = e;
+    extras_.give_back(*e);
 }
 
 bool io_uring_backend::cancel(operation& o) noexcept {
     assert(o.state == operation_state::pending);
+    if (row_of(o.kind).target == kind_target::none || !o.target)
+        return false;                          // what has no handle is the pool's, or has its answer
     record& r = records_.at(o.target.index);   // closed it may be
+    if (r.closer == &o) {                      // the descriptor is closed all the same
+        r.closer = nullptr;
+        o.finish(ECANCELED);
+        finished_.push_back(o);
+        return true;
+    }
     return ask_to_end(r, r.slot_of(o));
 }
 
 /// True if it has ended.
 bool io_uring_backend::ask_to_end(record& r, slot& s) noexcept {
-    if (s.at == slot::stage::chosen || s.at == slot::stage::early) {
+    if (s.at == slot::stage::chosen || s.at == slot::stage::ahead) {
         s.o->finish(ECANCELED);
         leave(r, s);
         return true;
     }
-    if (!s.cancelled) {
-        s.cancelled = true;
-        s.asks = true;
-        listed_.add(r);
-    }
+    s.cancelled = s.asks = true;   // twice does no harm: who is not there any more is not found
+    listed_.add(r);
     return false;
 }
 
@@ -161,7 +162,10 @@ bool io_uring_backend::hand_over(record& r, slot& s) noexcept {
         io_uring_sqe* const e = ring_.entry();
         if (!e)
             return false;
-        write_request(*e, r.fd, s, ring_.has_poll_first());
+        if (s.polls)
+            write_poll(*e, r.fd, *s.o);
+        else
+            ways_of(*s.o).ask(*e, r.fd, s, ring_.has_poll_first());
         ::io_uring_sqe_set_data64(e, mark_of(*s.o));
         s.at = slot::stage::lent;
         ++lent_;

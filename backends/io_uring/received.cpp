@@ -10,22 +10,19 @@
 namespace corun::uring {
 
 /// Only where it was asked for, for streams that nobody else reads from.
-bool io_uring_backend::receives_ahead(record& r, const operation& o) noexcept {
-    if (!pool_.is_lent() || !r.is_stream || r.is_adopted)
+bool io_uring_backend::receives_ahead(record& r) noexcept {
+    if (!pool_.is_lent() || !r.is_stream() || r.is_adopted)
         return false;
-    std::size_t room = 0;
-    for (std::size_t i = 0; i < o.slice_count; ++i)
-        room += o.slices[i].size;
-    if (room == 0)
-        return false;
-    if (!r.received)
-        r.received.reset(new (std::nothrow) receive_ahead);
-    return r.received != nullptr;
+    if (!r.receives)
+        r.receives.reset(new (std::nothrow) receive_ahead);
+    return r.receives != nullptr;
 }
 
 /// Nothing: the socket itself is asked, as nothing of it can have come ahead.
-std::optional<submitted> io_uring_backend::read_early(record& r, operation& o) noexcept {
-    receive_ahead& a = *r.received;
+std::optional<submitted> io_uring_backend::read_from_ahead(record& r, operation& o) noexcept {
+    if (!receives_ahead(r))
+        return std::nullopt;
+    receive_ahead& a = *r.receives;
     if (give_received(r, o))
         return submitted::finished;
     if (a.is_over || a.is_refused)
@@ -34,24 +31,24 @@ std::optional<submitted> io_uring_backend::read_early(record& r, operation& o) n
         a.begins = false;
         return submitted::finished;
     }
-    return wait_early(r, o);
+    return wait_for_ahead(r, o);
 }
 
 /// Whether bytes are here already; if not, they stay with the kernel, which is asked.
-bool io_uring_backend::is_readable_early(record& r, operation& o) noexcept {
-    if (!r.received || !(o.value & ready::readable))
-        return false;
+std::optional<submitted> io_uring_backend::poll_from_ahead(record& r, operation& o) noexcept {
+    if (!r.receives || !(o.wanted & ready::readable))
+        return std::nullopt;
     stop_standing(r);
-    if (r.received->bytes.is_empty() && !r.received->error)
-        return false;
-    o.value = ready::readable;
+    if (r.receives->bytes.is_empty() && !r.receives->error)
+        return std::nullopt;
     o.finish(0);
-    return true;
+    o.found = ready::readable;
+    return submitted::finished;
 }
 
 /// The bytes that are here; after them the error with which they ended, once. False if there is neither.
 bool io_uring_backend::give_received(record& r, operation& o) noexcept {
-    receive_ahead& a = *r.received;
+    receive_ahead& a = *r.receives;
     if (!a.bytes.is_empty()) {
         o.finish(0, pool_.copy(a.bytes, o.slices, o.slice_count));
         return true;
@@ -64,7 +61,7 @@ bool io_uring_backend::give_received(record& r, operation& o) noexcept {
 }
 
 void io_uring_backend::take_bytes(record& r, const io_uring_cqe& answer) noexcept {
-    receive_ahead& a = *r.received;
+    receive_ahead& a = *r.receives;
     if (answer.flags & IORING_CQE_F_BUFFER) {
         const auto buffer = static_cast<std::uint16_t>(answer.flags >> IORING_CQE_BUFFER_SHIFT);
         if (answer.res > 0 && !r.closing) {
@@ -78,7 +75,7 @@ void io_uring_backend::take_bytes(record& r, const io_uring_cqe& answer) noexcep
         a.is_over = true;
     else if (answer.res < 0 && !a.is_lent)
         take_receive_error(r, -answer.res);
-    if (r.reader.at == slot::stage::early)
+    if (r.reader.at == slot::stage::ahead)
         serve_reader(r);
     if (a.bytes.size >= most_received_)
         end_standing(r);
@@ -87,12 +84,12 @@ void io_uring_backend::take_bytes(record& r, const io_uring_cqe& answer) noexcep
 }
 
 void io_uring_backend::take_receive_error(record& r, int error) noexcept {
-    receive_ahead& a = *r.received;
+    receive_ahead& a = *r.receives;
     switch (error) {
     case ECANCELED:   // asked to, or the kernel's own doing
     case EINTR: break;
     case ENOBUFS:   // those of others wait to be read
-        if (r.reader.at == slot::stage::early && a.bytes.is_empty())
+        if (r.reader.at == slot::stage::ahead && a.bytes.is_empty())
             leave_to_plain(r);
         break;
     case EINVAL:
@@ -104,7 +101,7 @@ void io_uring_backend::take_receive_error(record& r, int error) noexcept {
 
 /// The read that waits has what came.
 void io_uring_backend::serve_reader(record& r) noexcept {
-    receive_ahead& a = *r.received;
+    receive_ahead& a = *r.receives;
     operation& o = *r.reader.o;
     if (!give_received(r, o)) {
         if (!a.is_over) {
@@ -120,11 +117,11 @@ void io_uring_backend::serve_reader(record& r) noexcept {
 
 /// A peer whose bytes nobody has read sees a reset, as the kernel does it with those that it holds.
 void io_uring_backend::drop_received(record& r) noexcept {
-    if (!r.received)
+    if (!r.receives)
         return;
-    if (r.fd >= 0 && (r.received->is_unread || !r.received->bytes.is_empty()))
+    if (r.fd >= 0 && (r.receives->is_unread || !r.receives->bytes.is_empty()))
         let_close_reset(r.fd);
-    pool_.drop(r.received->bytes);
+    pool_.drop(r.receives->bytes);
 }
 
 }

@@ -1,7 +1,9 @@
 // record.hpp - what the backend knows about one descriptor and about the operations that it has lent to the kernel.
 #pragma once
 
-#include "../posix/sockaddr.hpp"
+#include "../common/completion.hpp"
+#include "../common/sockaddr.hpp"
+#include "../posix/descriptor_type.hpp"
 #include "standing_request.hpp"
 
 #include <corun/operation.hpp>
@@ -18,10 +20,10 @@ struct record;
 
 /// Memory that a request of the kernel's needs besides its operation, until the answer is there.
 struct extra {
-    msghdr message{};             ///< of a transfer with many slices
-    posix::native_address peer;   ///< of an accept
-    record* accepted = nullptr;   ///< of an accept: had before, so that no connection is lost for want of memory
-    extra* next = nullptr;        ///< in the free list
+    msghdr message{};              ///< of a transfer with many slices
+    common::native_address peer;   ///< of an accept
+    record* accepted = nullptr;    ///< of an accept: had before, so that no connection is lost for want of memory
+    extra* next = nullptr;         ///< in the free list
 };
 
 /// One direction of a descriptor: the operation that has it.
@@ -29,9 +31,11 @@ struct slot {
     enum class stage : std::uint8_t {
         idle,     ///< no operation, or one that the other direction looks after
         chosen,   ///< not with the kernel yet
-        early,    ///< an accept or a read that waits for what the standing request brings
+        ahead,    ///< an accept or a read that waits for what the standing request brings
         lent,     ///< the kernel's: its answer will come
     };
+
+    void clear() noexcept { *this = slot(); }
 
     operation* o = nullptr;
     extra* more = nullptr;
@@ -42,34 +46,31 @@ struct slot {
     bool asks = false;          ///< the kernel has not been told that yet
 };
 
-struct record {
+struct record : common::direction_slots<slot> {
     bool is_open() const noexcept { return fd >= 0 && !closing; }
+    bool is_stream() const noexcept { return type == posix::descriptor_type::tcp_stream; }
 
     standing_request* standing() const noexcept {
-        if (ahead)
-            return ahead.get();
-        return received.get();
+        if (accepts)
+            return accepts.get();
+        return receives.get();
     }
 
     /// True while something of it is the kernel's or somebody's.
-    bool is_lent() const noexcept { return reader.o || writer.o || (standing() && standing()->is_lent); }
-
-    /// The slot that acts for the operation; it may have both directions.
-    slot& slot_of(const operation& o) noexcept { return reader.o == &o ? reader : writer; }
+    bool is_lent() const noexcept { return !are_free() || (standing() && standing()->is_lent); }
 
     int fd = -1;
     std::uint32_t index = 0;
     std::uint32_t generation = 0;
-    std::int32_t lost = 0;   // the error with which the connection ended: each later read answers it
-    slot reader;
-    slot writer;
-    std::unique_ptr<accept_ahead> ahead;       // of a listener, if that was asked for
-    std::unique_ptr<receive_ahead> received;   // of a stream, if that was asked for
+    std::int32_t lost = 0;                     // the error with which the connection ended: each later read answers it
+    std::unique_ptr<accept_ahead> accepts;     // of a listener, if that was asked for
+    std::unique_ptr<receive_ahead> receives;   // of a stream, if that was asked for
     record* next = nullptr;                    // in the free list, or in the list of those with something for the kernel
     record* previous = nullptr;
+    operation* closer = nullptr;   // waits for the descriptor's end
     bool is_listed = false;
-    bool closing = false;         // closed by its owner; the descriptor goes with the last answer
-    bool is_stream = false;       // connected TCP: a short read has emptied it
+    bool closing = false;   // closed by its owner; the descriptor goes with the last answer
+    posix::descriptor_type type = posix::descriptor_type::other;
     bool is_adopted = false;      // another process may read from it, too
     bool asks_first = false;      // an adopted listener that blocks
     bool may_have_more = false;   // a hint only: worth a try before the kernel is asked to wait

@@ -21,10 +21,12 @@ inline std::uint64_t mark_of(const operation& o) noexcept { return reinterpret_c
 /// True if the operation's request needs an `extra`.
 bool needs_extra(const operation&) noexcept;
 
-/// True if the kernel is only asked when to try the operation.
-bool is_polled(const operation&) noexcept;
+/// Asks when the operation is to be tried.
+void write_poll(io_uring_sqe&, int fd, const operation&) noexcept;
 
-/// Writes the request of the slot's operation into an entry.
-void write_request(io_uring_sqe&, int fd, slot&, bool has_poll_first) noexcept;
+// Requests that perform an operation, one for a kind. `poll_first`: the kernel can be told that a try of its own would be in vain.
+void write_read(io_uring_sqe&, int fd, slot&, bool poll_first) noexcept;
+void write_write(io_uring_sqe&, int fd, slot&, bool poll_first) noexcept;
+void write_accept(io_uring_sqe&, int fd, slot&, bool poll_first) noexcept;
 
 }

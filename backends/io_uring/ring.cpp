@@ -1,7 +1,7 @@
 // ring.cpp - setting up with as much as the kernel has, and the one system call.
 #include "ring.hpp"
 
-#include "../posix/clock.hpp"
+#include "../common/clock.hpp"
 #include "../posix/fatal.hpp"
 
 #include <corun/errors.hpp>
@@ -107,7 +107,7 @@ void ring::enter(time_point deadline) noexcept {
         check(::io_uring_submit_and_wait(&ring_, 1));
         return;
     }
-    const duration left = posix::time_until(deadline);
+    const duration left = common::time_until(deadline);
     if (left == duration::zero()) {
         if (::io_uring_sq_ready(&ring_) > 0 || has_more())
             flush();

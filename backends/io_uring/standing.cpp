@@ -4,8 +4,6 @@
 #include "../posix/socket.hpp"
 #include "request.hpp"
 
-#include <utility>
-
 #include <sys/socket.h>
 
 namespace corun::uring {
@@ -18,10 +16,10 @@ void let_close_reset(int fd) noexcept {
 }
 
 /// The operation waits for what the request brings.
-submitted io_uring_backend::wait_early(record& r, operation& o) noexcept {
+submitted io_uring_backend::wait_for_ahead(record& r, operation& o) noexcept {
     r.reader = slot();
     r.reader.o = &o;
-    r.reader.at = slot::stage::early;
+    r.reader.at = slot::stage::ahead;
     o.state = operation_state::pending;
     begin_standing(r);
     return submitted::pending;
@@ -50,7 +48,7 @@ void io_uring_backend::begin_standing(record& r) noexcept {
 void io_uring_backend::end_standing(record& r) noexcept {
     standing_request& request = *r.standing();
     request.begins = false;
-    if (!request.is_lent || std::exchange(request.ends, true))
+    if (!request.is_lent)
         return;
     request.asks_end = true;
     listed_.add(r);
@@ -74,7 +72,7 @@ bool io_uring_backend::hand_over_standing(record& r) noexcept {
         io_uring_sqe* const e = ring_.entry();
         if (!e)
             return false;
-        if (r.ahead) {
+        if (r.accepts) {
             ::io_uring_prep_multishot_accept(e, r.fd, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
         } else {
             ::io_uring_prep_recv_multishot(e, r.fd, nullptr, 0, 0);
@@ -98,15 +96,15 @@ void io_uring_backend::take_standing(record& r, const io_uring_cqe& answer) noex
     standing_request& request = *r.standing();
     if (!(answer.flags & IORING_CQE_F_MORE)) {
         --lent_;
-        request.is_lent = request.ends = request.asks_end = false;
+        request.is_lent = request.asks_end = false;
     }
-    if (r.received)
+    if (r.receives)
         take_bytes(r, answer);
     else if (answer.res >= 0)
-        take_early_connection(r, answer.res);
+        take_connection_ahead(r, answer.res);
     else if (!request.is_lent)
         take_accept_error(r, -answer.res);
-    if (r.reader.at == slot::stage::early)
+    if (r.reader.at == slot::stage::ahead)
         begin_standing(r);
     if (r.closing && !r.is_lent())
         close_error_ = end(r);

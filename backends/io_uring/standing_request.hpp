@@ -17,8 +17,7 @@ struct record;
 struct standing_request {
     bool is_lent = false;      ///< the kernel has it
     bool begins = false;       ///< it is to be written
-    bool ends = false;         ///< the kernel is asked to end it
-    bool asks_end = false;     ///< and that is to be written
+    bool asks_end = false;     ///< the kernel is to be asked to end it
     bool is_refused = false;   ///< not for this socket, or not by this kernel
 };
 

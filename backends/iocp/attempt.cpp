@@ -1,7 +1,7 @@
 // attempt.cpp - see attempt.hpp.
 #include "attempt.hpp"
 
-#include "../posix/sockaddr.hpp"
+#include "../common/sockaddr.hpp"
 #include "winsock.hpp"
 
 #include <algorithm>
@@ -18,7 +18,7 @@ constexpr std::size_t most_at_once = 256 * 1024;
 /// The slices of a transfer as the system wants them, as many as fit.
 struct buffers {
     explicit buffers(const operation& o) noexcept {
-        const bool writes = o.kind == operation_kind::write;
+        const bool writes = (row_of(o.kind).directions & ready::writable) != 0;
         std::size_t left = writes ? most_at_once : std::size_t(INT32_MAX);
         for (std::uint32_t i = 0; i < o.slice_count && count < all.size() && left > 0; ++i) {
             const std::size_t size = std::min(o.slices[i].size, left);
@@ -45,6 +45,15 @@ attempted end_transfer(operation& o, int returned, DWORD moved) noexcept {
     return attempted::finished;
 }
 
+bool is_this_machine(const address& a) noexcept {
+    const auto& octets = a.octets();
+    if (a.family() == address_family::ipv4)
+        return octets[0] == 127;
+    return std::all_of(octets.begin(), octets.end() - 1, [](std::uint8_t o) { return o == 0; }) && octets.back() == 1;
+}
+
+}
+
 attempted read(SOCKET s, operation& o) noexcept {
     buffers b(o);
     DWORD moved = 0;
@@ -62,9 +71,9 @@ attempted write(SOCKET s, operation& o) noexcept {
 
 attempted poll(SOCKET s, operation& o) noexcept {
     WSAPOLLFD p{s, 0, 0};
-    if (o.value & ready::readable)
+    if (o.wanted & ready::readable)
         p.events |= POLLRDNORM;
-    if (o.value & ready::writable)
+    if (o.wanted & ready::writable)
         p.events |= POLLWRNORM;
     const int count = ::WSAPoll(&p, 1, 0);
     if (count == 0)
@@ -73,61 +82,48 @@ attempted poll(SOCKET s, operation& o) noexcept {
         o.finish(::WSAGetLastError());
         return attempted::finished;
     }
-    if ((p.revents & (POLLHUP | POLLERR | POLLNVAL)) == 0)
-        o.value = (p.revents & POLLRDNORM ? ready::readable : 0) | (p.revents & POLLWRNORM ? ready::writable : 0);
     o.finish(0);
+    if (p.revents & (POLLHUP | POLLERR | POLLNVAL))
+        o.found = o.wanted;
+    else
+        o.found =
+            static_cast<std::uint8_t>((p.revents & POLLRDNORM ? ready::readable : 0) | (p.revents & POLLWRNORM ? ready::writable : 0));
     return attempted::finished;
 }
 
-int begin_read(SOCKET s, slot& l) noexcept {
-    buffers b(*l.o);
-    DWORD flags = 0;
-    return ::WSARecv(s, b.all.data(), b.count, nullptr, &flags, &l.overlapped, nullptr) == 0 ? 0 : ::WSAGetLastError();
+attempted shutdown(SOCKET s, operation& o) noexcept {
+    o.finish(::shutdown(s, SD_SEND) == SOCKET_ERROR ? ::WSAGetLastError() : 0);
+    return attempted::finished;
 }
 
-int begin_accept(SOCKET s, slot& l) noexcept {
+int begin_read(record& r, slot& l) noexcept {
+    buffers b(*l.o);
+    DWORD flags = 0;
+    return ::WSARecv(r.socket, b.all.data(), b.count, nullptr, &flags, &l.overlapped, nullptr) == 0 ? 0 : ::WSAGetLastError();
+}
+
+int begin_accept(record& r, slot& l) noexcept {
     extra& e = *l.more;
     constexpr DWORD size = sizeof e.addresses / 2;
     DWORD moved = 0;
-    return start_winsock().accept(s, e.socket, e.addresses, 0, size, size, &moved, &l.overlapped) ? 0 : ::WSAGetLastError();
-}
-
-bool is_this_machine(const address& a) noexcept {
-    const auto& octets = a.octets();
-    if (a.family() == address_family::ipv4)
-        return octets[0] == 127;
-    return std::all_of(octets.begin(), octets.end() - 1, [](std::uint8_t o) { return o == 0; }) && octets.back() == 1;
+    return start_winsock().accept(r.socket, e.socket, e.addresses, 0, size, size, &moved, &l.overlapped) ? 0 : ::WSAGetLastError();
 }
 
 int begin_connect(record& r, slot& l) noexcept {
-    const address& where = *static_cast<const address*>(l.o->argument);
+    const address& where = *l.o->to;
     if (const std::error_code error = bind_to_any(r.socket, r.family))
         return error.value();
     if (is_this_machine(where))
         refuse_fast(r.socket);
-    const posix::native_address native(where);
+    const common::native_address native(where);
     return start_winsock().connect(r.socket, native.data(), native.size, nullptr, 0, nullptr, &l.overlapped) ? 0 : ::WSAGetLastError();
 }
 
-}
-
-attempted attempt(SOCKET s, operation& o) noexcept {
-    switch (o.kind) {
-    case operation_kind::read: return read(s, o);
-    case operation_kind::write: return write(s, o);
-    case operation_kind::poll: return poll(s, o);
-    case operation_kind::shutdown: o.finish(::shutdown(s, SD_SEND) == SOCKET_ERROR ? ::WSAGetLastError() : 0); return attempted::finished;
-    case operation_kind::accept:
-    case operation_kind::connect: break;   // they have ways of their own
-    }
-    o.finish(WSAEOPNOTSUPP);
-    return attempted::finished;
-}
-
-attempted attempt_accept(SOCKET listener, operation& o, SOCKET& taken) noexcept {
-    posix::native_address peer;
+attempted accept(SOCKET listener, operation& o) noexcept {
+    common::native_address peer;
     int tries = 256;   // a listener that fails for ever must not keep the loop
     int code = 0;
+    SOCKET taken = INVALID_SOCKET;
     do {
         peer.size = sizeof peer.v6;
         taken = ::accept(listener, peer.data(), &peer.size);
@@ -135,23 +131,12 @@ attempted attempt_accept(SOCKET listener, operation& o, SOCKET& taken) noexcept 
     } while (code != 0 && is_of_the_connection(code) && --tries > 0);
     if (is_would_block(code))
         return attempted::would_block;
-    if (code == 0 && o.argument)
-        *static_cast<address*>(o.argument) = peer.portable();
+    if (code == 0 && o.peer)
+        *o.peer = peer.portable();
     o.finish(code);
+    if (code == 0)
+        o.native = static_cast<native_handle>(taken);
     return attempted::finished;
-}
-
-int begin(record& r, slot& l) noexcept {
-    l.overlapped = OVERLAPPED();
-    switch (l.o->kind) {
-    case operation_kind::read: return begin_read(r.socket, l);
-    case operation_kind::accept: return begin_accept(r.socket, l);
-    case operation_kind::connect: return begin_connect(r, l);
-    case operation_kind::write:
-    case operation_kind::poll:
-    case operation_kind::shutdown: break;
-    }
-    return WSAEOPNOTSUPP;
 }
 
 void update_accepted(SOCKET accepted, SOCKET listener) noexcept {
@@ -161,7 +146,7 @@ void update_accepted(SOCKET accepted, SOCKET listener) noexcept {
 void update_connected(SOCKET s) noexcept { ::setsockopt(s, SOL_SOCKET, SO_UPDATE_CONNECT_CONTEXT, nullptr, 0); }
 
 void write_peer(const extra& e, operation& o) noexcept {
-    if (!o.argument)
+    if (!o.peer)
         return;
     constexpr DWORD size = sizeof e.addresses / 2;
     sockaddr* own = nullptr;
@@ -169,10 +154,10 @@ void write_peer(const extra& e, operation& o) noexcept {
     int own_size = 0;
     int peer_size = 0;
     start_winsock().addresses(const_cast<char*>(e.addresses), 0, size, size, &own, &own_size, &peer, &peer_size);
-    posix::native_address native;
+    common::native_address native;
     native.size = std::min<int>(peer_size, sizeof native.v6);
     std::memcpy(native.data(), peer, static_cast<std::size_t>(native.size));
-    *static_cast<address*>(o.argument) = native.portable();
+    *o.peer = native.portable();
 }
 
 int transfer_error(int code) noexcept {
@@ -203,5 +188,4 @@ bool is_of_the_connection(int code) noexcept {
     default: return false;
     }
 }
-
 }

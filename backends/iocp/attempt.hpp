@@ -8,18 +8,21 @@
 namespace corun::iocp {
 
 enum class attempted : unsigned char {
-    finished,      ///< the answer is in the operation
+    finished,      ///< the answer is in the operation; of an accept, the socket is in `native`
     would_block,   ///< nothing happened
 };
 
-/// One try of a read, write, poll or shutdown.
-attempted attempt(SOCKET, operation&) noexcept;
+// One try each.
+attempted read(SOCKET, operation&) noexcept;
+attempted write(SOCKET, operation&) noexcept;
+attempted accept(SOCKET listener, operation&) noexcept;
+attempted poll(SOCKET, operation&) noexcept;
+attempted shutdown(SOCKET, operation&) noexcept;
 
-/// One try of an accept; the connection is `taken`.
-attempted attempt_accept(SOCKET listener, operation&, SOCKET& taken) noexcept;
-
-/// Begins a read, an accept or a connect; 0 if it has succeeded at once, WSA_IO_PENDING, or the error.
-int begin(record&, slot&) noexcept;
+// Begin an operation: 0 if it has succeeded at once, WSA_IO_PENDING, or the error.
+int begin_read(record&, slot&) noexcept;
+int begin_accept(record&, slot&) noexcept;
+int begin_connect(record&, slot&) noexcept;
 
 /// What becomes of an accepted or connected socket: it knows its peer from now on.
 void update_accepted(SOCKET accepted, SOCKET listener) noexcept;

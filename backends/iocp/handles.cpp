@@ -47,6 +47,8 @@ result<handle> iocp_backend::adopt(native_handle native, handle_kind kind) noexc
     const result<int> family = family_of(s, kind);
     if (!family)
         return family.error();
+    if (records_.has_open([s](const record& r) { return r.socket == s; }))
+        return socket_error(ERROR_BUSY);
     record* const r = records_.take();
     if (!r)
         return socket_error(ERROR_NOT_ENOUGH_MEMORY);
@@ -63,11 +65,14 @@ std::error_code iocp_backend::control(handle h, control_request& request) noexce
         return socket_error(WSAEBADF);
     if (request.kind == control_kind::release)
         return release(*r, request.native);
-    return control_socket(r->socket, request);
+    const std::error_code error = control_socket(r->socket, request);
+    if (!error && request.kind == control_kind::set_option && request.option == socket_option::nodelay)
+        r->nodelay = request.value != 0;
+    return error;
 }
 
 std::error_code iocp_backend::release(record& r, native_handle& native) noexcept {
-    if (r.reader.o || r.writer.o)
+    if (!r.are_free())
         return socket_error(ERROR_BUSY);
     if (!leave_port(r.socket))
         return socket_error(WSAEOPNOTSUPP);
@@ -85,7 +90,7 @@ std::error_code iocp_backend::close(handle h) noexcept {
             ask_to_end(*r, *s);
     const int returned = ::closesocket(std::exchange(r->socket, INVALID_SOCKET));
     const std::error_code error = returned == SOCKET_ERROR ? socket_error(::WSAGetLastError()) : std::error_code();
-    if (!r->reader.o && !r->writer.o)
+    if (r->are_free())
         end(*r);
     return error;
 }

@@ -1,7 +1,7 @@
 // iocp_backend.cpp - the wait, and what the port tells. What of the system this leans on is in docs/backends/iocp.md.
 #include "iocp_backend.hpp"
 
-#include "../posix/now.hpp"
+#include "../common/clock.hpp"
 #include "attempt.hpp"
 #include "interrupts.hpp"
 #include "winsock.hpp"
@@ -26,7 +26,7 @@ constexpr int most_batches = 4;
 DWORD milliseconds_until(time_point deadline) noexcept {
     if (deadline == no_deadline)
         return INFINITE;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(posix::time_until(deadline)).count();
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(common::time_until(deadline)).count();
     return static_cast<DWORD>(std::min<decltype(left)>(left, 24 * 3600 * 1000));
 }
 
@@ -46,13 +46,9 @@ iocp_backend::~iocp_backend() {
         if (r.is_open())
             ::closesocket(r.socket);
     });
-    while (extra* const e = free_extras_) {
-        free_extras_ = e->next;
-        delete e;
-    }
 }
 
-time_point iocp_backend::now() const noexcept { return posix::now(); }
+time_point iocp_backend::now() const noexcept { return common::now(); }
 
 waited iocp_backend::wait(time_point deadline, operation_list& finished) noexcept {
     collect(woken_ || !finished_.empty() ? time_point::min() : deadline);
@@ -107,8 +103,6 @@ void iocp_backend::block(time_point deadline) noexcept {
                                        milliseconds_until(deadline), FALSE))
         news_count_ = 0;
 }
-
-void iocp_backend::perform(operation& o) noexcept { o.finish(WSAEOPNOTSUPP); }
 
 bool iocp_backend::catch_interrupts(interrupt_counter& c) noexcept { return iocp::catch_interrupts(c); }
 

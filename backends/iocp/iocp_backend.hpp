@@ -1,8 +1,9 @@
 // iocp_backend.hpp - operations are tried once; those that would wait are lent to the system, whose answer through the port ends them.
 #pragma once
 
-#include "../posix/handle_table.hpp"
+#include "../common/handle_table.hpp"
 #include "afd.hpp"
+#include "attempt.hpp"
 #include "record.hpp"
 
 #include <corun/backend.hpp>
@@ -52,6 +53,23 @@ public:
     std::string_view name() const noexcept override { return "iocp"; }
 
 private:
+    /// How a kind is performed. Without a `begin` the system is asked when to try it.
+    struct kind_ways {
+        using taking = bool (iocp_backend::*)(record&, slot&, int code, std::size_t count) noexcept;
+
+        attempted (*attempt)(SOCKET,
+                             operation&) noexcept = nullptr;   ///< never blocks; of kinds without a target, it always has the answer
+        int (*begin)(record&, slot&) noexcept = nullptr;       ///< 0 if it has succeeded at once, WSA_IO_PENDING, or the error
+        taking take = &iocp_backend::take_transferred;         ///< writes the system's answer; false if it was asked anew
+        void (*perform)(operation&) noexcept = nullptr;        ///< of a kind without a target: blocks, on a thread of the pool
+    };
+
+public:
+    static constexpr kind_ways ways_for(operation_kind) noexcept;   // for kind_table
+
+private:
+    static const kind_ways& ways_of(const operation&) noexcept;
+
     // To the system.
     bool try_once(record&, operation&) noexcept;
     bool try_accept(record&, operation&) noexcept;
@@ -64,6 +82,9 @@ private:
     void collect(time_point deadline) noexcept;
     void take(const OVERLAPPED_ENTRY&) noexcept;
     void take_answer(record&, slot&, int code, std::size_t count) noexcept;
+    bool take_transferred(record&, slot&, int code, std::size_t count) noexcept;
+    bool take_accepted(record&, slot&, int code, std::size_t count) noexcept;
+    bool take_connected(record&, slot&, int code, std::size_t count) noexcept;
     void take_connection(record& listener, slot&) noexcept;
     static void note_end(record&, operation&) noexcept;
     void leave(record&, slot&) noexcept;
@@ -77,9 +98,9 @@ private:
     const iocp_options options_;
     port port_;
     afd afd_;
-    posix::handle_table<record> records_;
+    common::handle_table<record> records_;
     operation_list finished_;   // outside wait(), or not handed over yet
-    extra* free_extras_ = nullptr;
+    common::extra_pool<extra> extras_;
     std::size_t lent_ = 0;   // operations that the system has
     std::atomic<bool> wake_is_due_ = false;
     bool woken_ = false;

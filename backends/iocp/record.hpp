@@ -1,6 +1,7 @@
 // record.hpp - what the backend knows about one socket and about the operations that it has lent to the system.
 #pragma once
 
+#include "../common/completion.hpp"
 #include "afd.hpp"
 
 #include <corun/operation.hpp>
@@ -21,6 +22,8 @@ struct extra {
 
 /// One direction of a socket: the operation that has it. The system writes to `overlapped` and to `poll` until it has answered.
 struct slot {
+    void clear() noexcept { o = nullptr; }   // what the system writes to is begun anew with each request
+
     OVERLAPPED overlapped{};   // the first: what the port tells is the slot's own address
     afd_poll poll;
     operation* o = nullptr;
@@ -30,20 +33,16 @@ struct slot {
     bool cancelled = false;   ///< asked to end: it isn't begun anew
 };
 
-struct record {
+struct record : common::direction_slots<slot> {
     bool is_open() const noexcept { return socket != INVALID_SOCKET; }
-
-    /// The slot that acts for the operation; it may have both directions.
-    slot& slot_of(const operation& o) noexcept { return reader.o == &o ? reader : writer; }
 
     SOCKET socket = INVALID_SOCKET;   // none from the close on, while operations are still the system's
     std::uint32_t index = 0;
     std::uint32_t generation = 0;
     int family = AF_INET;
-    std::int32_t lost = 0;   // the error with which the connection ended: each later read answers it
-    slot reader;
-    slot writer;
+    std::int32_t lost = 0;        // the error with which the connection ended: each later read answers it
     record* next = nullptr;       // in the free list
+    bool nodelay = false;         // of a listener: what it accepts has it
     bool skips = false;           // what succeeds at once is not told by the port again
     bool may_have_more = false;   // a hint only: worth a try before the system is asked to wait
 };

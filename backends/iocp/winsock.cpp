@@ -1,7 +1,7 @@
 // winsock.cpp - see winsock.hpp.
 #include "winsock.hpp"
 
-#include "../posix/sockaddr.hpp"
+#include "../common/sockaddr.hpp"
 
 #include <corun/errors.hpp>
 
@@ -38,14 +38,14 @@ extensions load_extensions() {
 std::error_code answer(int returned) noexcept { return returned == SOCKET_ERROR ? socket_error(::WSAGetLastError()) : std::error_code(); }
 
 std::error_code bind_to(SOCKET s, const address& where) noexcept {
-    const posix::native_address native(where);
+    const common::native_address native(where);
     return answer(::bind(s, native.data(), native.size));
 }
 
 using name_getter = int(WSAAPI*)(SOCKET, sockaddr*, int*);
 
 std::error_code get_name(name_getter get, SOCKET s, address& where) noexcept {
-    posix::native_address native;
+    common::native_address native;
     if (get(s, native.data(), &native.size) == SOCKET_ERROR)
         return socket_error(::WSAGetLastError());
     where = native.portable();
@@ -147,11 +147,16 @@ result<int> family_of(SOCKET s, handle_kind kind) noexcept {
     const bool is_known = info.iSocketType == SOCK_STREAM && (info.iAddressFamily == AF_INET || info.iAddressFamily == AF_INET6);
     if (!is_known || (listens != 0) != (kind == handle_kind::tcp_listener))
         return std::make_error_code(std::errc::wrong_protocol_type);
+    common::native_address peer;
+    if (kind == handle_kind::tcp_stream && ::getpeername(s, peer.data(), &peer.size) == SOCKET_ERROR)
+        return socket_error(::WSAGetLastError());
     return info.iAddressFamily;
 }
 
+void set_nodelay(SOCKET s) noexcept { (void)set_option(s, socket_option::nodelay, 1); }
+
 std::error_code bind_to_any(SOCKET s, int family) noexcept {
-    posix::native_address any;
+    common::native_address any;
     any.any.sa_family = static_cast<decltype(any.any.sa_family)>(family);
     any.size = family == AF_INET6 ? sizeof any.v6 : sizeof any.v4;
     if (::bind(s, any.data(), any.size) == SOCKET_ERROR && ::WSAGetLastError() != WSAEINVAL)   // it has an address already

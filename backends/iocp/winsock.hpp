@@ -62,6 +62,9 @@ std::error_code bind_to_any(SOCKET, int family) noexcept;
 /// A connect to this machine is refused at once where nobody listens, as everywhere else; Windows would try for two seconds.
 void refuse_fast(SOCKET) noexcept;
 
+/// For what a listener with that option has accepted: the system promises no such inheritance.
+void set_nodelay(SOCKET) noexcept;
+
 /// A request of a handle; not release.
 std::error_code control_socket(SOCKET, control_request&) noexcept;
 

@@ -1,16 +1,16 @@
-// libuv_poller.cpp - waits with uv_run(). Level-triggered: a direction is watched from the first wish on, until it reports what nobody
-// wants.
-#include "../posix/clock.hpp"
+// libuv_poller.cpp - uv_run() waits, for one descriptor: that of the system's own poller, which knows the sockets.
+#include "../common/clock.hpp"
+#include "../reactor/native_poller.hpp"
 #include "../reactor/reactor.hpp"
 
 #include <corun/libuv.hpp>
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
+#include <limits>
 #include <memory>
-#include <new>
 #include <system_error>
-#include <vector>
 
 #include <uv.h>
 
@@ -22,12 +22,17 @@ void check(int answer, const char* call) {
         throw std::system_error(-answer, std::system_category(), call);
 }
 
+template <class H>
+uv_handle_t* as_handle(H& h) noexcept {
+    return reinterpret_cast<uv_handle_t*>(&h);
+}
+
 /// Closed handles end in a later turn of their loop: what they are part of lives until then.
 struct shared_handles {
-    uv_async_t wake;
+    uv_poll_t news;
     uv_timer_t deadline;
     int open = 2;
-    bool woken = false;
+    collecting_poller* sockets = nullptr;
     host_of_news host;
 
     void close() noexcept {
@@ -36,8 +41,9 @@ struct shared_handles {
             if (--all->open == 0)
                 delete all;
         };
-        uv_close(reinterpret_cast<uv_handle_t*>(&wake), end);
-        uv_close(reinterpret_cast<uv_handle_t*>(&deadline), end);
+        uv_poll_stop(&news);   // from here on its descriptor may be closed
+        uv_close(as_handle(news), end);
+        uv_close(as_handle(deadline), end);
     }
 };
 
@@ -59,120 +65,83 @@ public:
             own_.reset(loop_ = made.release());
         }
         auto made = std::make_unique<shared_handles>();
-        check(uv_async_init(loop_, &made->wake,
-                            [](uv_async_t* a) {
-                                auto& all = *static_cast<shared_handles*>(a->data);
-                                all.woken = true;
-                                all.host.tell();
-                            }),
-              "corun: uv_async_init");
+        check(uv_poll_init(loop_, &made->news, sockets_.descriptor()), "corun: uv_poll_init");
         uv_timer_init(loop_, &made->deadline);
-        made->wake.data = made->deadline.data = made.get();
+        made->news.data = made->deadline.data = made.get();
+        made->sockets = &sockets_;
+        uv_poll_start(&made->news, UV_READABLE, [](uv_poll_t* p, int, int) {
+            auto& all = *static_cast<shared_handles*>(p->data);
+            all.sockets->collect();
+            all.host.tell();
+        });
         shared_ = made.release();
     }
     ~libuv_poller() override { shared_->close(); }
 
-    std::error_code attach(registration& r) noexcept override {
-        try {
-            if (watches_.size() <= r.index)
-                watches_.resize(r.index + 1);
-            auto made = std::make_unique<watch>(*this, r);
-            if (const int error = uv_poll_init(loop_, &made->handle, r.fd); error < 0)
-                return {-error, std::system_category()};
-            made->handle.data = made.get();
-            watches_[r.index] = made.release();
-            return {};
-        } catch (const std::bad_alloc&) {
-            return {ENOMEM, std::system_category()};
-        }
-    }
-
-    void arm(registration& r) noexcept override {
-        watch& w = *watches_[r.index];
-        w.look_for(static_cast<std::uint8_t>(w.looked_for | r.wanted()));
-    }
-
-    void detach(registration& r) noexcept override {
-        watch* const w = std::exchange(watches_[r.index], nullptr);
-        news_.remove(r);
-        uv_poll_stop(&w->handle);   // from here on the descriptor may be closed
-        uv_close(reinterpret_cast<uv_handle_t*>(&w->handle), [](uv_handle_t* h) { delete static_cast<watch*>(h->data); });
-    }
+    std::error_code attach(registration& r) noexcept override { return sockets_.attach(r); }
+    void arm(registration&) noexcept override {}
+    void detach(registration& r) noexcept override { sockets_.detach(r); }
 
     bool wait(time_point deadline, ready_list& ready) noexcept override {
-        const bool only_collects = shared_->host.call && deadline == time_point::min();
-        if (!only_collects && !shared_->woken && news_.empty())
+        const bool only_collects = is_hosted() && deadline == time_point::min();
+        if (!only_collects && !sockets_.has_news())
             turn(deadline);
-        ready.splice_back(news_);
-        return std::exchange(shared_->woken, false);
+        return sockets_.take(ready);
     }
 
-    void wake() noexcept override { uv_async_send(&shared_->wake); }
+    void wake() noexcept override { sockets_.wake(); }
 
     native_handle wait_handle() const noexcept override { return uv_backend_fd(loop_); }
 
     bool on_news(void (*call)(void*) noexcept, void* context) noexcept override {
-        if (!own_)
-            shared_->host = {call, context};
-        return !own_;
+        if (own_)
+            return false;
+        shared_->host = {call, context};
+        // What keeps the host's loop alive is its host's to say.
+        const auto count = call ? &uv_unref : &uv_ref;
+        count(as_handle(shared_->news));
+        return true;
     }
 
 private:
-    struct watch {
-        watch(libuv_poller& p, registration& reg) noexcept : to(p), r(reg) {}
-
-        void look_for(std::uint8_t directions) noexcept {
-            if (std::exchange(looked_for, directions) == directions)
-                return;
-            const int events =
-                (directions & registration::readable ? UV_READABLE : 0) | (directions & registration::writable ? UV_WRITABLE : 0);
-            if (events == 0)
-                uv_poll_stop(&handle);
-            else
-                uv_poll_start(&handle, events, &on_event);
-        }
-
-        static void on_event(uv_poll_t* h, int status, int events) {
-            watch& w = *static_cast<watch*>(h->data);
-            std::uint8_t news = registration::readable | registration::writable | registration::unusual;
-            if (status < 0)
-                w.looked_for = 0;   // libuv has stopped it
-            else
-                news = static_cast<std::uint8_t>((events & UV_READABLE ? registration::readable : 0) |
-                                                 (events & UV_WRITABLE ? registration::writable : 0));
-            w.to.news_.add(w.r, news);
-            w.to.shared_->host.tell();
-            // What is told again and again while nobody wants it is told no more.
-            if (const auto unwanted = static_cast<std::uint8_t>(news & ~w.r.wanted()))
-                w.look_for(static_cast<std::uint8_t>(w.looked_for & ~unwanted));
-        }
-
-        uv_poll_t handle;
-        libuv_poller& to;
-        registration& r;
-        std::uint8_t looked_for = 0;
-    };
+    bool is_hosted() const noexcept { return shared_->host.call != nullptr; }
 
     void turn(time_point deadline) noexcept {
-        if (deadline == no_deadline) {
-            uv_run(loop_, UV_RUN_ONCE);
-        } else if (const duration left = posix::time_until(deadline); left == duration::zero()) {
+        // uv_run() waits for nothing where there is nothing that counts.
+        if (is_hosted())
+            uv_ref(as_handle(shared_->news));
+        turn_loop(deadline);
+        if (is_hosted())
+            uv_unref(as_handle(shared_->news));
+    }
+
+    void turn_loop(time_point deadline) noexcept {
+        const bool is_bounded = deadline != no_deadline;
+        const duration left = is_bounded ? common::time_until(deadline) : duration::zero();
+        if (is_bounded && left == duration::zero()) {
             uv_run(loop_, UV_RUN_NOWAIT);
-        } else {
-            uv_update_time(loop_);
-            const auto milliseconds = static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::milliseconds>(left).count());
-            // One that is due before the loop polls must keep it from polling without an end.
-            uv_timer_start(&shared_->deadline, [](uv_timer_t* t) { uv_stop(t->loop); }, milliseconds, 0);
-            uv_run(loop_, UV_RUN_ONCE);
-            uv_timer_stop(&shared_->deadline);
+            return;
         }
+        uv_update_time(loop_);
+        std::uint64_t milliseconds = is_bounded ? static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::milliseconds>(left).count())
+                                                : std::numeric_limits<std::uint64_t>::max();
+        // A loop of our own has no other timers; asked all the same, it answers 0 until it has begun to watch what it was given.
+        if (const int due = own_ ? -1 : uv_backend_timeout(loop_); due >= 0)
+            milliseconds = std::min(milliseconds, static_cast<std::uint64_t>(due));
+        // What is due is run before the loop polls: our deadline, and timers of the program's that make a task ready. None of them is news
+        // to the poll, which must not wait without an end then.
+        const bool stops = milliseconds != std::numeric_limits<std::uint64_t>::max();
+        if (stops)
+            uv_timer_start(&shared_->deadline, [](uv_timer_t* t) { uv_stop(t->loop); }, milliseconds, 0);
+        uv_run(loop_, UV_RUN_ONCE);
+        if (stops)
+            uv_timer_stop(&shared_->deadline);
     }
 
     std::unique_ptr<uv_loop_t, loop_end> own_;
     uv_loop_t* loop_;
+    collecting_poller sockets_;
     shared_handles* shared_ = nullptr;
-    std::vector<watch*> watches_;   // by registration::index
-    ready_list news_;
 };
 
 }

@@ -1,8 +1,8 @@
 // attempt.cpp - one system call a try; EINTR is no answer.
 #include "attempt.hpp"
 
+#include "../common/sockaddr.hpp"
 #include "operations.hpp"
-#include "sockaddr.hpp"
 #include "sys.hpp"
 
 #include <cstddef>
@@ -56,24 +56,15 @@ attempted write(int fd, operation& o) noexcept {
     return transfer(o, [&]() noexcept { return sys::sendmsg(fd, &m, flags); });
 }
 
-/// What is ready now, repeated while signals interrupt it: they do that even to a poll that doesn't wait.
-int poll_once(pollfd& p) noexcept {
-    int count;
-    do
-        count = sys::poll(&p, 1, 0);
-    while (count < 0 && errno == EINTR);
-    return count;
-}
-
 /// One that is asked first would wait itself: each try after a poll, also the next one when a connection has gone.
 attempted accept(int fd, operation& o, bool asks_first) noexcept {
-    native_address peer;
+    common::native_address peer;
     int accepted = -1;
     int tries = 256;   // a listener that fails for ever must not keep the loop
     do {
         if (asks_first) {
             pollfd p{fd, POLLIN, 0};
-            const int ready = poll_once(p);
+            const int ready = sys::poll_once(p);
             if (ready == 0)
                 return attempted::would_block;
             if (ready < 0)
@@ -89,10 +80,10 @@ attempted accept(int fd, operation& o, bool asks_first) noexcept {
         return attempted::finished;
     }
     sys::keep_sigpipe_away(accepted);
-    if (o.argument)
-        *static_cast<address*>(o.argument) = peer.portable();
-    o.value = accepted;
+    if (o.peer)
+        *o.peer = peer.portable();
     o.finish(0);
+    o.native = accepted;
     return attempted::finished;
 }
 
@@ -103,7 +94,7 @@ attempted look_at_connect(int fd, operation& o) noexcept {
     if (sys::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
         error = errno;
     if (error == 0) {
-        native_address peer;
+        common::native_address peer;
         if (sys::getpeername(fd, peer.data(), &peer.size) < 0 && errno == ENOTCONN)
             return attempted::would_block;
     }
@@ -112,16 +103,15 @@ attempted look_at_connect(int fd, operation& o) noexcept {
 }
 
 attempted connect(int fd, operation& o) noexcept {
-    constexpr int started = 1;
-    if (o.value == started)
+    if (o.begun)
         return look_at_connect(fd, o);
-    const native_address where(*static_cast<const address*>(o.argument));
+    const common::native_address where(*o.to);
     if (sys::connect(fd, where.data(), where.size) == 0) {
         o.finish(0);
         return attempted::finished;
     }
     if (errno == EINPROGRESS || errno == EINTR) {   // interrupted: it goes on all the same
-        o.value = started;
+        o.begun = true;
         return attempted::would_block;
     }
     o.finish(errno);
@@ -130,20 +120,22 @@ attempted connect(int fd, operation& o) noexcept {
 
 attempted poll(int fd, operation& o) noexcept {
     pollfd p{fd, 0, 0};
-    if (o.value & ready::readable)
+    if (o.wanted & ready::readable)
         p.events |= POLLIN;
-    if (o.value & ready::writable)
+    if (o.wanted & ready::writable)
         p.events |= POLLOUT;
-    const int count = poll_once(p);
+    const int count = sys::poll_once(p);
     if (count == 0)
         return attempted::would_block;
     if (count < 0) {
         o.finish(errno);
         return attempted::finished;
     }
-    if ((p.revents & (POLLHUP | POLLERR | POLLNVAL)) == 0)
-        o.value = (p.revents & POLLIN ? ready::readable : 0) | (p.revents & POLLOUT ? ready::writable : 0);
     o.finish(0);
+    if (p.revents & (POLLHUP | POLLERR | POLLNVAL))
+        o.found = o.wanted;
+    else
+        o.found = static_cast<std::uint8_t>((p.revents & POLLIN ? ready::readable : 0) | (p.revents & POLLOUT ? ready::writable : 0));
     return attempted::finished;
 }
 
@@ -152,21 +144,42 @@ attempted shutdown(int fd, operation& o) noexcept {
     return attempted::finished;
 }
 
+attempted accept_once(int fd, operation& o) noexcept { return accept(fd, o, false); }
+
+/// How POSIX systems perform a kind.
+struct kind_calls {
+    attempted (*attempt)(int fd, operation&) noexcept = nullptr;   ///< never blocks; of kinds without a target, it always has the answer
+    void (*perform)(operation&) noexcept = nullptr;                ///< blocks, on a thread of the pool; only of kinds without a target
+};
+
+constexpr kind_calls calls_for(operation_kind k) noexcept {
+    switch (k) {
+    case operation_kind::read: return {&read};
+    case operation_kind::write: return {&write};
+    case operation_kind::accept: return {&accept_once};
+    case operation_kind::connect: return {&connect};
+    case operation_kind::poll: return {&poll};
+    case operation_kind::shutdown: return {&shutdown};
+    case operation_kind::close: return {};   // the backend's: it knows what else the handle holds
+    }
+    return {};
+}
+
+using calls = kind_table<&calls_for>;
+
 }
 
 attempted attempt(int fd, operation& o) noexcept {
-    switch (o.kind) {
-    case operation_kind::read: return read(fd, o);
-    case operation_kind::write: return write(fd, o);
-    case operation_kind::accept: return accept(fd, o, false);
-    case operation_kind::connect: return connect(fd, o);
-    case operation_kind::poll: return poll(fd, o);
-    case operation_kind::shutdown: return shutdown(fd, o);
-    }
-    o.finish(EOPNOTSUPP);
+    if (const auto call = calls::of(o.kind).attempt)
+        return call(fd, o);
+    o.finish(refusals.not_supported);
     return attempted::finished;
 }
 
 attempted accept_after_poll(int fd, operation& o) noexcept { return accept(fd, o, true); }
+
+submitted submit_without_target(operation& o) noexcept { return common::submit_without_target(calls::of(o.kind), -1, o, refusals); }
+
+void perform(operation& o) noexcept { common::perform(calls::of(o.kind), o, refusals); }
 
 }

@@ -1,7 +1,7 @@
 // operations.hpp - what every POSIX backend has to know about kinds of operations and about errors.
 #pragma once
 
-#include "directions.hpp"
+#include "../common/refusal.hpp"
 
 #include <corun/operation.hpp>
 
@@ -15,6 +15,8 @@
 #include <sys/uio.h>
 
 namespace corun::posix {
+
+inline constexpr common::refusal_codes refusals{.no_such_handle = EBADF, .not_supported = EOPNOTSUPP};
 
 /// True for an error with which the connection itself has ended.
 inline bool ends_connection(int error) noexcept {
@@ -36,6 +38,15 @@ inline bool is_of_the_connection(int error) noexcept {
     case ETIMEDOUT: return true;
     default: return false;
     }
+}
+
+/// The error with which a connection ended is each later read's: the kernel tells it once, then calls it the end.
+template <class Record>
+void note_end(Record& r, operation& o) noexcept {
+    if (ends_connection(o.error))
+        r.lost = o.error;
+    else if (o.error == 0 && row_of(o.kind).zero_is_end && o.count == 0)
+        o.error = r.lost;
 }
 
 // Slices go to the kernel as they are.

@@ -1,4 +1,4 @@
-// signals.hpp - who gets the process's interrupts: one loop at most (CONTRACT 2.1).
+// signals.hpp - which loop gets the process's interrupts: one at most (2.1).
 #pragma once
 
 #include <corun/backend.hpp>

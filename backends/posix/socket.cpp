@@ -1,7 +1,7 @@
 // socket.cpp - sockets' synchronous calls, a function for each control_kind.
 #include "socket.hpp"
 
-#include "sockaddr.hpp"
+#include "../common/sockaddr.hpp"
 
 #include <climits>
 
@@ -13,14 +13,14 @@ namespace {
 std::error_code answer(int returned) noexcept { return returned < 0 ? last_error() : std::error_code(); }
 
 std::error_code bind_to(int fd, const address& where) noexcept {
-    const native_address native(where);
+    const common::native_address native(where);
     return answer(sys::bind(fd, native.data(), native.size));
 }
 
 using name_getter = int (*)(int, sockaddr*, socklen_t*) noexcept;
 
 std::error_code get_name(name_getter get, int fd, address& where) noexcept {
-    native_address native;
+    common::native_address native;
     if (get(fd, native.data(), &native.size) < 0)
         return last_error();
     where = native.portable();
@@ -74,6 +74,15 @@ int socket_fact(int fd, int name) noexcept {
     return sys::getsockopt(fd, SOL_SOCKET, name, &value, &size) < 0 ? -1 : value;
 }
 
+/// One whose connection has been reset has no peer any more, but what came before may still be read.
+bool has_been_connected(int fd) noexcept {
+    common::native_address peer;
+    if (sys::getpeername(fd, peer.data(), &peer.size) == 0)
+        return true;
+    pollfd p{fd, POLLIN, 0};
+    return sys::poll_once(p) > 0 && (p.revents & POLLIN) != 0;
+}
+
 }
 
 std::error_code last_error() noexcept { return {errno, std::system_category()}; }
@@ -91,7 +100,7 @@ std::error_code check_kind(int fd, handle_kind kind) noexcept {
     const int type = socket_fact(fd, SO_TYPE);
     if (type < 0)
         return last_error();
-    native_address own;   // its family: few systems have SO_DOMAIN
+    common::native_address own;   // its family: few systems have SO_DOMAIN
     if (sys::getsockname(fd, own.data(), &own.size) < 0)
         return last_error();
     const int domain = own.any.sa_family;
@@ -99,6 +108,8 @@ std::error_code check_kind(int fd, handle_kind kind) noexcept {
     const bool is_other = listens >= 0 && (listens != 0) != (kind == handle_kind::tcp_listener);
     if (type != SOCK_STREAM || (domain != AF_INET && domain != AF_INET6) || is_other)
         return std::make_error_code(std::errc::wrong_protocol_type);
+    if (kind == handle_kind::tcp_stream && !has_been_connected(fd))
+        return {ENOTCONN, std::system_category()};
     return {};
 }
 

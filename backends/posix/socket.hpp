@@ -15,7 +15,8 @@ std::error_code last_error() noexcept;
 /// A new socket, close-on-exec and non-blocking.
 result<fd> open_socket(socket_type) noexcept;
 
-/// Success if `fd` is what `kind` says, as far as the system tells: bad_file_descriptor, not_a_socket or wrong_protocol_type if not.
+/// Success if `fd` is what `kind` says, as far as the system tells: bad_file_descriptor, not_a_socket, wrong_protocol_type, or
+/// not_connected, if not.
 std::error_code check_kind(int fd, handle_kind kind) noexcept;
 
 /// True if calls on the descriptor's open file block (an adopted one).

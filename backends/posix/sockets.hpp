@@ -1,8 +1,9 @@
-// sockets.hpp - handles of sockets: made, taken over, accepted. `bind(record, fd, is_stream)` makes a record stand for a descriptor.
+// sockets.hpp - handles of sockets: made, taken over, accepted. `bind(record, fd, type)` makes a record stand for a descriptor.
 #pragma once
 
+#include "../common/handle_table.hpp"
 #include "attempt.hpp"
-#include "handle_table.hpp"
+#include "descriptor_type.hpp"
 #include "socket.hpp"
 
 #include <corun/result.hpp>
@@ -14,7 +15,7 @@
 namespace corun::posix {
 
 template <class Record, class Bind>
-result<handle> open_handle(handle_table<Record>& records, socket_type type, Bind bind) noexcept {
+result<handle> open_handle(common::handle_table<Record>& records, socket_type type, Bind bind) noexcept {
     Record* const r = records.take();
     if (!r)
         return std::error_code(ENOMEM, std::system_category());
@@ -23,29 +24,32 @@ result<handle> open_handle(handle_table<Record>& records, socket_type type, Bind
         records.give_back(*r);
         return made.error();
     }
-    return bind(*r, made->release(), true);
+    return bind(*r, made->release(), descriptor_type::tcp_stream);
 }
 
 template <class Record, class Bind>
-result<handle> adopt_handle(handle_table<Record>& records, native_handle native, handle_kind kind, Bind bind) noexcept {
+result<handle> adopt_handle(common::handle_table<Record>& records, native_handle native, handle_kind kind, Bind bind) noexcept {
     if (native < 0 || native > INT_MAX)
         return std::error_code(EBADF, std::system_category());
     const int number = static_cast<int>(native);
     if (const std::error_code wrong = check_kind(number, kind))
         return wrong;
+    // Pollers refuse a second registration, but only at the first wait, and io_uring never would.
+    if (records.has_open([number](const Record& r) { return r.fd == number; }))
+        return std::error_code(EBUSY, std::system_category());
     Record* const r = records.take();
     if (!r)
         return std::error_code(ENOMEM, std::system_category());
     if (kind == handle_kind::tcp_stream)
         sys::keep_sigpipe_away(number);
-    const handle h = bind(*r, number, kind == handle_kind::tcp_stream);
+    const handle h = bind(*r, number, kind == handle_kind::tcp_stream ? descriptor_type::tcp_stream : descriptor_type::tcp_listener);
     r->asks_first = kind == handle_kind::tcp_listener && is_blocking(number);
     return h;
 }
 
 /// One try to accept; false if it would block.
 template <class Record, class Bind>
-bool try_accept(handle_table<Record>& records, const Record& listener, operation& o, Bind bind) noexcept {
+bool try_accept(common::handle_table<Record>& records, const Record& listener, operation& o, Bind bind) noexcept {
     // The record first: without memory for it no connection may be taken from the kernel.
     Record* const accepted = records.take();
     if (!accepted) {
@@ -59,7 +63,7 @@ bool try_accept(handle_table<Record>& records, const Record& listener, operation
     if (o.error != 0)
         records.give_back(*accepted);
     else
-        o.accepted = bind(*accepted, o.value, true);
+        o.accepted = bind(*accepted, static_cast<int>(o.native), descriptor_type::tcp_stream);
     return true;
 }
 

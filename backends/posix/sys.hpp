@@ -1,4 +1,5 @@
-// sys.hpp - every system call once, so that test builds can put faults in their place; and the only place where systems differ.
+// sys.hpp - the system calls of I/O, each once, so that test builds can put faults in their place, and what of them differs between
+// systems.
 #pragma once
 
 #include <cerrno>
@@ -70,6 +71,16 @@ inline ssize_t send(int fd, const void* data, size_t size, int flags) noexcept {
 inline ssize_t sendmsg(int fd, const msghdr* message, int flags) noexcept { return ::sendmsg(fd, message, flags); }
 
 inline int poll(pollfd* fds, nfds_t count, int milliseconds) noexcept { return ::poll(fds, count, milliseconds); }
+
+/// What is ready now, repeated while signals interrupt it: they do that even to a poll that doesn't wait.
+inline int poll_once(pollfd& p) noexcept {
+    int count;
+    do
+        count = sys::poll(&p, 1, 0);
+    while (count < 0 && errno == EINTR);
+    return count;
+}
+
 inline ssize_t read(int fd, void* data, size_t size) noexcept { return ::read(fd, data, size); }
 inline ssize_t write(int fd, const void* data, size_t size) noexcept { return ::write(fd, data, size); }
 

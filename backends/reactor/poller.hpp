@@ -1,7 +1,7 @@
 // poller.hpp - the readiness seam: what a reactor asks of epoll, kqueue and the like. No poller knows what a socket is for.
 #pragma once
 
-#include "../posix/clock.hpp"
+#include "../posix/wait_readable.hpp"
 #include "registration.hpp"
 
 #include <corun/backend.hpp>

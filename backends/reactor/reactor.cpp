@@ -1,7 +1,8 @@
 // reactor.cpp - see reactor.hpp. The rules of edges are in docs/backends/epoll.md.
 #include "reactor.hpp"
 
-#include "../posix/clock.hpp"
+#include "../common/clock.hpp"
+#include "../posix/attempt.hpp"
 #include "../posix/forks.hpp"
 #include "../posix/operations.hpp"
 #include "../posix/signals.hpp"
@@ -15,11 +16,6 @@ namespace {
 constexpr std::uint8_t both = registration::readable | registration::writable;
 
 static_assert(ready::readable == registration::readable && ready::writable == registration::writable);
-
-submitted answer(operation& o, int error) noexcept {
-    o.finish(error);
-    return submitted::finished;
-}
 
 }
 
@@ -35,7 +31,7 @@ reactor::~reactor() {
     });
 }
 
-time_point reactor::now() const noexcept { return posix::now(); }
+time_point reactor::now() const noexcept { return common::now(); }
 
 waited reactor::wait(time_point deadline, operation_list& finished) noexcept {
     const bool woken = poller_->wait(finished_.empty() ? deadline : time_point::min(), ready_);
@@ -67,20 +63,20 @@ void reactor::retry(registration& r, operation& o) noexcept {
 }
 
 submitted reactor::submit(operation& o) noexcept {
+    const kind_row& kind = row_of(o.kind);
+    if (kind.target == kind_target::none)
+        return posix::submit_without_target(o);
     registration* const r = records_.find(o.target);
-    if (!r)
-        return answer(o, EBADF);
-    const std::uint8_t directions = posix::directions_of(o);
-    if (directions == 0)
-        return answer(o, EOPNOTSUPP);
-    if (r->wanted() & directions)
-        return answer(o, EBUSY);
-    if ((r->ready & directions) && try_once(*r, o))
+    if (r && kind.ends_target)
+        return common::answer(o, close(o.target).value());
+    if (const std::int32_t refused = common::refusal_of(o, r, posix::refusals))
+        return common::answer(o, refused);
+    if ((r->ready & common::directions_of(o)) && try_once(*r, o))
         return submitted::finished;
     // Seen by the poller only now: a fresh socket would report a hang-up, and one that never waits costs nothing.
     if (!r->attached) {
         if (const std::error_code refused = poller_->attach(*r))
-            return answer(o, refused.value());
+            return common::answer(o, refused.value());
         r->attached = true;
     }
     park(*r, o);
@@ -88,19 +84,18 @@ submitted reactor::submit(operation& o) noexcept {
 }
 
 bool reactor::try_once(registration& r, operation& o) noexcept {
-    if (o.kind == operation_kind::accept)
+    if (row_of(o.kind).answer == kind_answer::handle)
         return try_accept(r, o);
     const posix::attempted a = posix::attempt(r.fd, o);
     if (a == posix::attempted::would_block) {
-        r.ready = static_cast<std::uint8_t>(r.ready & ~posix::directions_of(o));
+        r.ready = static_cast<std::uint8_t>(r.ready & ~common::directions_of(o));
         return false;
     }
-    if (a == posix::attempted::short_read && r.attached && r.is_stream && !(r.ready & registration::unusual))
-        r.ready = static_cast<std::uint8_t>(r.ready & ~registration::readable);
-    if (posix::ends_connection(o.error))
-        r.lost = o.error;
-    else if (o.kind == operation_kind::read && o.error == 0 && o.count == 0)
-        o.error = r.lost;   // the kernel tells it once, then calls it the end
+    if (r.type == posix::descriptor_type::tcp_stream) {
+        if (a == posix::attempted::short_read && r.attached && !(r.ready & registration::unusual))
+            r.ready = static_cast<std::uint8_t>(r.ready & ~registration::readable);
+        posix::note_end(r, o);
+    }
     return true;
 }
 
@@ -111,8 +106,10 @@ bool reactor::try_accept(registration& r, operation& o) noexcept {
     return false;
 }
 
+void reactor::perform(operation& o) noexcept { posix::perform(o); }
+
 void reactor::park(registration& r, operation& o) noexcept {
-    const std::uint8_t directions = posix::directions_of(o);
+    const std::uint8_t directions = common::directions_of(o);
     o.state = operation_state::pending;
     if (directions & registration::readable)
         r.reader = &o;
@@ -121,12 +118,12 @@ void reactor::park(registration& r, operation& o) noexcept {
     poller_->arm(r);
 }
 
-void reactor::perform(operation& o) noexcept { o.finish(EOPNOTSUPP); }
-
 bool reactor::cancel(operation& o) noexcept {
     assert(o.state == operation_state::pending);
-    if (registration* const r = records_.find(o.target))
-        end_canceled(*r, o);
+    registration* const r = records_.find(o.target);
+    if (!r)
+        return false;   // what has no handle is the pool's, or has its answer
+    end_canceled(*r, o);
     return true;
 }
 
@@ -198,11 +195,11 @@ bool reactor::catch_interrupts(interrupt_counter& c) noexcept { return posix::ca
 
 void reactor::release_interrupts(interrupt_counter& c) noexcept { posix::release_interrupts(c); }
 
-handle reactor::bind_record(registration& r, int fd, bool is_stream) noexcept {
+handle reactor::bind_record(registration& r, int fd, posix::descriptor_type type) noexcept {
     r.fd = fd;
     r.next = nullptr;
     r.ready = both;
-    r.is_stream = is_stream;
+    r.type = type;
     return {r.index, r.generation};
 }
 

@@ -1,7 +1,7 @@
 // reactor.hpp - a completion-style backend made from a poller: try, park, try again when ready.
 #pragma once
 
-#include "../posix/handle_table.hpp"
+#include "../common/handle_table.hpp"
 #include "poller.hpp"
 
 #include <corun/backend.hpp>
@@ -36,10 +36,10 @@ public:
     std::string_view name() const noexcept override { return name_; }
 
 private:
-    handle bind_record(registration&, int fd, bool is_stream) noexcept;
+    handle bind_record(registration&, int fd, posix::descriptor_type) noexcept;
     /// For posix::open_handle() and its like.
     auto binding() noexcept {
-        return [this](registration& r, int fd, bool is_stream) { return bind_record(r, fd, is_stream); };
+        return [this](registration& r, int fd, posix::descriptor_type type) { return bind_record(r, fd, type); };
     }
 
     bool try_once(registration&, operation&) noexcept;
@@ -56,7 +56,7 @@ private:
     std::string_view name_;
     ready_list ready_;
     operation_list finished_;   // outside wait(), or not handed over yet
-    posix::handle_table<registration> records_;
+    common::handle_table<registration> records_;
 };
 
 }

@@ -1,6 +1,8 @@
 // registration.hpp - what a reactor knows about one descriptor.
 #pragma once
 
+#include "../posix/descriptor_type.hpp"
+
 #include <corun/operation.hpp>
 
 #include <cstdint>
@@ -18,6 +20,7 @@ struct registration {
 
     /// The directions somebody waits for.
     std::uint8_t wanted() const noexcept { return static_cast<std::uint8_t>((reader ? readable : 0) | (writer ? writable : 0)); }
+    bool are_taken(std::uint8_t directions) const noexcept { return (wanted() & directions) != 0; }
 
     int fd = -1;
     std::uint32_t index = 0;
@@ -29,8 +32,8 @@ struct registration {
     std::uint8_t ready = 0;         // directions that may be ready: a try that would block clears its own
     std::uint8_t reported = 0;      // the poller's news, until the reactor has taken it
     bool attached = false;          // the poller knows the descriptor
-    bool is_stream = false;         // connected TCP: the short-read rule may hold
-    bool asks_first = false;        // an adopted listener that blocks
+    posix::descriptor_type type = posix::descriptor_type::other;
+    bool asks_first = false;   // an adopted listener that blocks
 };
 
 /// Registrations with news, each once; filled by the poller.

@@ -1,22 +1,17 @@
-// asio_test.cpp - Asio's operations in corun's tasks, corun's tasks as Asio's operations, and the end of a context.
+// asio_test.cpp - Asio's operations in corun's tasks: their values, their errors, and their cancellation.
 #include <corun/asio_host.hpp>
-#include <corun/async_run.hpp>
 #include <corun/corun.hpp>
 #include <corun/use_task.hpp>
 #include <support/catch.hpp>
-#include <support/hook_log.hpp>
 #include <support/trace.hpp>
-#include <support/usage.hpp>
+
+#include "asio_scenes.hpp"
 
 #include <array>
 #include <cstddef>
-#include <cstdlib>
 #include <functional>
-#include <future>
 #include <memory>
-#include <new>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <thread>
 #include <tuple>
@@ -25,11 +20,8 @@
 #include <asio/associated_cancellation_slot.hpp>
 #include <asio/async_result.hpp>
 #include <asio/awaitable.hpp>
-#include <asio/bind_cancellation_slot.hpp>
 #include <asio/buffer.hpp>
-#include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
 #include <asio/executor_work_guard.hpp>
 #include <asio/experimental/as_tuple.hpp>
 #include <asio/io_context.hpp>
@@ -39,31 +31,11 @@
 #include <asio/read.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
-#include <asio/use_future.hpp>
 #include <asio/write.hpp>
 
 using namespace corun;
 using namespace testing;
 using namespace std::chrono_literals;
-
-namespace {
-
-thread_local bool asio_has_memory = true;
-
-/// While it lives, Asio's own memory for handlers can't be had on this thread.
-struct no_memory_for_asio {
-    no_memory_for_asio() { asio_has_memory = false; }
-    no_memory_for_asio(const no_memory_for_asio&) = delete;
-    ~no_memory_for_asio() { asio_has_memory = true; }
-};
-
-}
-
-/// In the place of the C library's: Asio has its memory from here.
-extern "C" void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
-    void* made = nullptr;
-    return asio_has_memory && ::posix_memalign(&made, alignment, size) == 0 ? made : nullptr;
-}
 
 namespace {
 
@@ -73,22 +45,6 @@ struct socket_pair {
     explicit socket_pair(asio::io_context& c) : a(c), b(c) { asio::local::connect_pair(a, b); }
     socket a;
     socket b;
-};
-
-/// A guest and a context on this thread.
-struct hosted {
-    template <class F>
-    auto run(F main) {
-        using value = typename std::invoke_result_t<F&>::value_type;
-        std::optional<outcome<value>> end;
-        g.start(std::move(main), [&end](outcome<value> o) { end.emplace(std::move(o)); });
-        context.run();
-        return std::move(end).value();
-    }
-
-    asio::io_context context{1};
-    guest g;
-    asio_host host{context, g};
 };
 
 /// A context that another thread runs.
@@ -231,112 +187,6 @@ TEST_CASE("ASIO-06 a context that goes with operations outstanding: the awaits e
     });
 }
 
-TEST_CASE("ASIO-07 async_run in an asio::awaitable gives the task's value and throws its exception, on the context's thread") {
-    hosted h;
-    trace t;
-    asio::co_spawn(
-        h.context,
-        [&]() -> asio::awaitable<void> {
-            const int got = co_await async_run(
-                h.g.get_loop(),
-                []() -> task<int> {
-                    co_await sleep_for(1ms);
-                    co_return 7;
-                },
-                asio::use_awaitable);
-            t.note(std::to_string(got));
-            CHECK(loop::try_current() == nullptr);
-            try {
-                co_await async_run(
-                    h.g.get_loop(),
-                    []() -> task<> {
-                        co_await yield();
-                        throw std::runtime_error("E");
-                    },
-                    asio::use_awaitable);
-            } catch (const std::runtime_error& e) {
-                t.note(e.what());
-            }
-            h.g.request_stop();
-        },
-        asio::detached);
-    const auto end = h.run([]() -> task<> { co_await sleep_for(1h); });
-    CHECK(end.is_cancelled());
-    CHECK(t.joined() == "7 E");
-}
-
-TEST_CASE("ASIO-08 cancellation of the handler's slot cancels the task, and its end is operation_aborted") {
-    hosted h;
-    asio::cancellation_signal signal;
-    std::exception_ptr left;
-    bool cleaned = false;
-    async_run(
-        h.g.get_loop(),
-        [&]() -> task<> {
-            const auto end = co_await settled(sleep_for(1h));
-            cleaned = end.is_cancelled();
-            end.rethrow();
-        },
-        asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr e) {
-            left = e;
-            h.g.request_stop();
-        }));
-    asio::steady_timer timer(h.context, 5ms);
-    timer.async_wait([&](std::error_code) { signal.emit(asio::cancellation_type::terminal); });
-    (void)h.run([]() -> task<> { co_await sleep_for(1h); });
-    CHECK(cleaned);
-    try {
-        REQUIRE(left);
-        std::rethrow_exception(left);
-    } catch (const std::system_error& e) {
-        CHECK(e.code() == asio::error::operation_aborted);
-    }
-}
-
-TEST_CASE("ASIO-09 async_run from another thread, with a future; a loop that has closed answers so") {
-    std::optional<loop_ref> ref;
-    run([&]() -> task<> {
-        ref.emplace(loop::current().ref());
-        event done;
-        std::thread other([&] {
-            auto f = async_run(
-                *ref,
-                []() -> task<int> {
-                    co_await yield();
-                    co_return 7;
-                },
-                asio::use_future);
-            CHECK(f.get() == 7);
-            ref->post([&] { done.set(); });
-        });
-        co_await done.wait();
-        other.join();
-    });
-    auto late = async_run(*ref, []() -> task<int> { co_return 7; }, asio::use_future);
-    CHECK(usage_of([&] { late.get(); }) == errc::closed_loop);
-}
-
-TEST_CASE("ASIO-10 Asio's operation in a corun task in an asio::awaitable") {
-    hosted h;
-    int got = 0;
-    asio::co_spawn(
-        h.context,
-        [&]() -> asio::awaitable<void> {
-            got = co_await async_run(
-                h.g.get_loop(),
-                [&]() -> task<int> {
-                    asio::steady_timer timer(h.context, 1ms);
-                    co_await timer.async_wait(use_task);
-                    co_return 7;
-                },
-                asio::use_awaitable);
-            h.g.request_stop();
-        },
-        asio::detached);
-    (void)h.run([]() -> task<> { co_await sleep_for(1h); });
-    CHECK(got == 7);
-}
-
 TEST_CASE("ASIO-11 a request is emitted on the operation's executor, also through as_tuple") {
     elsewhere e;
     std::thread::id emitted_on;
@@ -410,79 +260,4 @@ TEST_CASE("ASIO-14 a request after the context has gone touches nothing of it") 
         (void)co_await settled(waits);
         CHECK(waits.is_cancelled());
     });
-}
-
-TEST_CASE("ASIO-15 async_run takes a task that has been made already; a loop that closes with it unended answers so") {
-    run([]() -> task<> {
-        const auto give = [](int n) -> task<int> { co_return n; };
-        auto f = async_run(loop::current(), give(7), asio::use_future);
-        while (f.wait_for(0s) != std::future_status::ready)
-            co_await yield();
-        CHECK(f.get() == 7);
-    });
-
-    hook_log log;
-    std::future<void> stuck;
-    run(run_options().shutdown_grace(1ms).on_exception(log.hook()), [&]() -> task<> {
-        stuck = async_run(
-            loop::current(),
-            []() -> task<> {
-                for (;;)
-                    (void)co_await settled(sleep_for(1h));
-            },
-            asio::use_future);
-        co_await yield();
-        co_await yield();
-    });
-    CHECK(usage_of([&] { stuck.get(); }) == errc::closed_loop);
-}
-
-TEST_CASE("RES-04 a wake-up of a guest in an io_context needs no memory, and a host without memory for its waits goes on") {
-    hosted h;
-    std::size_t refused = 0;
-    const auto end = h.run([&]() -> task<> {
-        event go_on;
-        const loop_ref ref = loop::current().ref();
-        asio::steady_timer timer(h.context, 1ms);
-        timer.async_wait([&](std::error_code) {   // the guest is asleep
-            std::thread other([&] {
-                const no_memory_for_asio none;
-                try {
-                    asio::post(h.context, [] {});
-                } catch (const std::bad_alloc&) {
-                    ++refused;
-                }
-                ref.post([&go_on] { go_on.set(); });
-            });
-            other.join();
-        });
-        co_await go_on.wait();
-
-        const no_memory_for_asio none;   // nor for the host, when this task sleeps
-        for (int i = 0; i < 3; ++i)
-            co_await sleep_for(1ms);
-    });
-    CHECK(end.has_value());
-    CHECK(refused == 1);
-}
-
-TEST_CASE("GST-30 an io_context that goes before its host and its guest: the guest is drained") {
-    std::optional<asio::io_context> context(std::in_place, 1);
-    guest g;
-    std::optional<outcome<void>> end;
-    asio_host host(*context, g);
-    bool sleeps = false;
-    g.start(
-        [&]() -> task<> {
-            sleeps = true;
-            co_await sleep_for(1h);
-        },
-        [&](outcome<void> o) { end.emplace(std::move(o)); });
-    while (!sleeps)
-        context->run_one();
-    context.reset();
-    g.request_stop();
-    CHECK(g.drain(time_point::max()));
-    REQUIRE(end);
-    CHECK(end->is_cancelled());
 }

@@ -3,10 +3,14 @@
 #include <corun/poll_host.hpp>
 #include <support/catch.hpp>
 #include <support/trace.hpp>
+#include <support/usage.hpp>
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <functional>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include <poll.h>
@@ -152,4 +156,54 @@ TEST_CASE("EMB-04 a guest that was not started keeps run() from nothing") {
     poll_host host(g);
     host.run();
     CHECK_FALSE(host.run_for(1ms));
+}
+
+namespace {
+
+/// By how much `call()` took longer than `d`, at best: once in so many times a loaded machine is prompt, too.
+template <class F>
+duration least_excess(const guest& g, duration d, F call) {
+    duration least = duration::max();
+    for (int i = 0; i < 200; ++i) {
+        const time_point before = g.get_loop().time();
+        call();
+        least = std::min(least, g.get_loop().time() - before - d);
+    }
+    return least;
+}
+
+}
+
+TEST_CASE("EMB-21 run_for ends to the microsecond, not to poll's millisecond, whether the guest sleeps or is busy") {
+    for (const bool is_busy : {false, true}) {
+        guest g;
+        poll_host host(g);
+        bool is_over = false;
+        g.start(
+            [&]() -> task<> {
+                while (is_busy && !is_over)
+                    co_await yield();
+                co_await sleep_for(1h);
+            },
+            [](outcome<void>) {});
+        const duration excess = least_excess(g, 100us, [&] { CHECK_FALSE(host.run_for(100us)); });
+        CHECK(excess >= 0us);
+        CHECK(excess < 400us);
+        is_over = true;
+        g.request_stop();
+        CHECK(host.run_for(1h));
+    }
+}
+
+TEST_CASE("EMB-22 a poll_host on another thread than its guest's is refused before it does anything") {
+    guest g;
+    poll_host host(g);
+    g.start([]() -> task<> { co_await yield(); }, [](outcome<void>) {});
+    std::thread([&] {
+        CHECK(usage_of([&] { host.run(); }) == errc::wrong_thread);
+        CHECK(usage_of([&] { host.run_for(1h); }) == errc::wrong_thread);
+        CHECK(usage_of([&] { poll_host second(g); }) == errc::wrong_thread);
+    }).join();
+    host.run();
+    CHECK(g.is_finished());
 }

@@ -17,26 +17,26 @@ jobs=$(nproc 2>/dev/null || echo 2)
 targets=("$@")
 ((${#targets[@]})) || targets=(x86_64-macos aarch64-macos)
 
-# Headers of the framework, of JSON and of fmt, and nothing else of this system's.
+# Headers of the framework, of fmt and of JSON, and nothing else of this system's.
 mkdir -p "$tree/include"
-for folder in catch2 nlohmann fmt; do
+for folder in catch2 fmt nlohmann; do
     [[ ! -d /usr/include/$folder ]] || ln -sfn "/usr/include/$folder" "$tree/include/$folder"
 done
 
 sed 's/@backend@/kqueue/g' backends/default_backend.cpp.in >"$tree/default_kqueue.cpp"
 sed 's/@backend@/kqueue/g' tests/conformance/expected_backend.cpp.in >"$tree/expected_kqueue.cpp"
 
-flags=(-std=c++20 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror -DFMT_HEADER_ONLY=1 -Icore/include -Iadapters/thread/include -Iadapters/poll/include -Ibackends -Ibackends/kqueue/include
-    -Itests -Itests/conformance -isystem "$tree/include" -g0 -fno-sanitize=undefined)   # zig's defaults cost twice the time
-library=(core/src/*.cpp adapters/thread/*.cpp adapters/poll/*.cpp backends/posix/*.cpp backends/reactor/*.cpp backends/kqueue/*.cpp "$tree/default_kqueue.cpp")
-suite=(tests/conformance/*.cpp tests/conformance/posix/*.cpp "$tree/expected_kqueue.cpp")
+flags=(-std=c++20 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror -Icore/include -Icore/src -Iadapters/common/include -Iadapters/thread/include -Iadapters/poll/include -Ibackends -Ibackends/kqueue/include
+    -Itests -Itests/conformance -isystem "$tree/include" -g0 -fno-sanitize=undefined -DFMT_HEADER_ONLY)   # zig's defaults cost twice the time
+library=(core/src/*/*.cpp adapters/common/*.cpp adapters/thread/*.cpp adapters/poll/*.cpp backends/common/*.cpp backends/posix/*.cpp backends/reactor/*.cpp backends/kqueue/*.cpp "$tree/default_kqueue.cpp")
+suite=(tests/conformance/*/*.cpp "$tree/expected_kqueue.cpp")
 for source in tests/support/*.cpp; do
     [[ $source == */os_* && $source != */os_other.cpp ]] || suite+=("$source")
 done
 [[ ${CORUN_CROSS_SUITE:-1} != 0 ]] || suite=()
 
 # The stand-in for a missing default would be a second one.
-for i in "${!library[@]}"; do [[ ${library[i]} != */no_default_backend.cpp ]] || unset "library[i]"; done
+for i in "${!library[@]}"; do [[ ${library[i]} != */default_backend.cpp ]] || unset "library[i]"; done
 
 compile() {   # TARGET SOURCE OBJECT
     local object=$3

@@ -2,6 +2,7 @@
 // error, the loop goes on, nothing is left. What is left is found by the frame, as in every case.
 #include "faults.hpp"
 
+#include <corun/backend.hpp>
 #include <corun/corun.hpp>
 #include <support/catch.hpp>
 #include <support/connected_pair.hpp>
@@ -177,6 +178,45 @@ TEST_CASE(
             }
             co_await std::move(serving);
         }
+    });
+}
+
+TEST_CASE("F-01 an exchange whose calls are interrupted, refused, lost or taken late comes out as ever") {
+    for (const char* const id : {"F-01", "F-02", "F-08", "F-11"}) {
+        INFO(id);
+        const faults::in_force in_force(faults::plan_of(id));
+        int as_ever = 0;
+        for (int i = 0; i < 30; ++i)
+            as_ever += run_exchange() == "ok, ok";
+        CHECK(as_ever == 30);
+    }
+}
+
+TEST_CASE("F-01 a close that a signal interrupts has closed, and is no error") {
+    const auto b = make_default_backend();
+    const auto h = b->open(socket_type::tcp_v4);
+    REQUIRE(h);
+    faults::plan p;
+    p.interrupted = 100;
+    const std::size_t before = faults::count();
+    std::error_code answered;
+    {
+        const faults::in_force in_force(p);
+        answered = b->close(*h);
+    }
+    CHECK(faults::count() > before);
+    CHECK_FALSE(answered);
+}
+
+TEST_CASE("F-08 a listener whose every connection is lost does not keep the loop: the accept answers so") {
+    run([]() -> task<> {
+        auto listener = tcp_listener::bind(loopback());
+        faults::plan p;
+        p.lost_connections = 100;
+        const faults::in_force in_force(p);
+        const auto came = co_await as_result(listener.accept());
+        const std::error_code told = came.error();
+        CHECK((told == std::errc::connection_aborted || told == std::errc::protocol_error || told == std::errc::network_down));
     });
 }
 

@@ -19,6 +19,11 @@ public:
         while (!is_enough() && context_.run_one() > 0) {
         }
     }
+    void run() override {
+        context_.restart();
+        context_.run();
+    }
+    void keep_alive(bool keeps) override { host_->keeps_alive(keeps); }
     void call_after(corun::duration d, std::function<void()> f) override {
         auto timer = std::make_shared<asio::steady_timer>(context_, d);
         timer->async_wait([timer, f = std::move(f)](const std::error_code& error) {

@@ -19,6 +19,15 @@ public:
         while (!is_enough())
             g_main_context_iteration(context_, TRUE);
     }
+    void run() override {
+        main_loop_ = g_main_loop_new(context_, FALSE);
+        g_main_loop_run(main_loop_);
+        g_main_loop_unref(std::exchange(main_loop_, nullptr));
+    }
+    void quit() override {
+        if (main_loop_)
+            g_main_loop_quit(main_loop_);
+    }
     void call_after(corun::duration d, std::function<void()> f) override {
         GSource* const timer = g_timeout_source_new(static_cast<guint>(std::chrono::ceil<std::chrono::milliseconds>(d).count()));
         g_source_set_callback(
@@ -35,6 +44,7 @@ public:
 
 private:
     GMainContext* context_ = g_main_context_new();
+    GMainLoop* main_loop_ = nullptr;
     std::optional<corun::glib_host> host_;
 };
 

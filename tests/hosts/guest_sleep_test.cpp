@@ -8,13 +8,17 @@
 #include <support/semaphore.hpp>
 #include <support/wrapped_backend.hpp>
 
+#include <corun/guest_waiter.hpp>
+
 #include <array>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <condition_variable>
 #include <csignal>
 #include <cstddef>
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -330,4 +334,102 @@ TEST_CASE("GST-31 a guest that was told nothing leaves interrupts to the host") 
         return 0;
     });
     CHECK(child.signal == SIGINT);
+}
+
+namespace {
+
+/// A host whose loop holds one lock around all that it does, as an interpreter does, and whose hook takes it.
+class locking_host {
+public:
+    wake_hook hook() {
+        return {[](void* self) noexcept {
+                    auto& host = *static_cast<locking_host*>(self);
+                    const std::lock_guard lock(host.of_all_);
+                    host.is_asked_ = true;
+                    host.changed_.notify_one();
+                },
+                this};
+    }
+
+    /// Until the run is over; `sleep` and `end_sleep` of a waiter, if there is one.
+    void turn(guest& g, guest_waiter* waiter) {
+        std::unique_lock lock(of_all_);
+        for (bool is_over = false; !is_over;) {
+            changed_.wait(lock, [this] { return is_asked_; });
+            is_asked_ = false;
+            if (waiter)
+                waiter->end_sleep();
+            const dispatch_result left = g.dispatch();
+            is_over = left.finished;
+            if (left.more || (!is_over && g.prepare()))
+                is_asked_ = true;
+            else if (waiter && !is_over)
+                waiter->sleep_until(g.next_deadline().value_or(no_deadline));
+        }
+    }
+
+private:
+    std::mutex of_all_;
+    std::condition_variable changed_;
+    bool is_asked_ = true;
+};
+
+}
+
+TEST_CASE("GST-52 a hook may take a lock that the host holds while it dispatches") {
+    const std::size_t each = scaled(20'000);
+    locking_host host;
+    guest g;
+    g.attach(host.hook());
+    std::size_t ran = 0;
+    std::vector<std::thread> posters;
+    g.start(
+        [&]() -> task<> {
+            event all;
+            for (int i = 0; i < 4; ++i) {
+                posters.emplace_back([&, ref = loop::current().ref()] {
+                    for (std::size_t n = 0; n < each; ++n)
+                        ref.post([&] {
+                            if (++ran == 4 * each)
+                                all.set();
+                        });
+                });
+            }
+            co_await all.wait();
+        },
+        [](outcome<void>) {});
+    host.turn(g, nullptr);
+    g.detach();
+    for (auto& p : posters)
+        p.join();
+    CHECK(ran == 4 * each);
+}
+
+TEST_CASE("GST-53 the same for a helper thread's hook, while what it waits for ends its waits and the host does too") {
+    locking_host host;
+    guest g;
+    guest_waiter waiter(g, host.hook());
+    g.attach(host.hook());
+    std::size_t ran = 0;
+    std::thread poster;
+    const std::size_t count = scaled(5'000);
+    g.start(
+        [&]() -> task<> {
+            event all;
+            poster = std::thread([&, ref = loop::current().ref()] {
+                for (std::size_t n = 0; n < count; ++n)
+                    ref.post([&] {
+                        if (++ran == count)
+                            all.set();
+                    });
+            });
+            for (std::size_t n = 0; n < count / 10; ++n)
+                co_await sleep_for(20us);
+            co_await all.wait();
+        },
+        [](outcome<void>) {});
+    host.turn(g, &waiter);
+    g.detach();
+    poster.join();
+    CHECK(ran == count);
 }

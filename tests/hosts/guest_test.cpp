@@ -16,6 +16,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <vector>
 
 using namespace corun;
 using namespace testing;
@@ -62,11 +63,19 @@ TEST_CASE("GST-01 main's value, exception or cancel reaches on_done once, after 
     CHECK(t.joined() == "cleaned 7 cleaned E cleaned cancelled");
 }
 
-TEST_CASE("GST-01 a main that can't be made leaves the guest as it was, and what on_done throws goes to the hook") {
+TEST_CASE("GST-01 a main whose callable throws has failed at once: on_done has what it threw") {
+    hosted_guest h;
+    bool has_failed = false;
+    h.g.start([]() -> task<> { throw std::runtime_error("not a coroutine"); },
+              [&](outcome<void> end) { has_failed = end.threw<std::runtime_error>(); });
+    CHECK(h.g.is_started());
+    h.host->run_until([&] { return h.g.is_finished(); });
+    CHECK(has_failed);
+}
+
+TEST_CASE("GST-01 a guest is started once, and what on_done throws goes to the hook") {
     hook_log log;
     hosted_guest h(run_options().on_exception(log.hook()));
-    CHECK_THROWS_AS(h.g.start([]() -> task<> { throw std::runtime_error("not a coroutine"); }, [](outcome<void>) {}), std::runtime_error);
-    CHECK_FALSE(h.g.is_started());
     h.g.start([]() -> task<> { co_await yield(); }, [](outcome<void>) { throw std::runtime_error("of on_done"); });
     CHECK(usage_of([&] { h.g.start([]() -> task<> { co_return; }, [](outcome<void>) {}); }) == errc::already_set);
     h.host->run_until([&] { return h.g.is_finished(); });
@@ -126,7 +135,7 @@ TEST_CASE("GST-13 the current loop is none in the host's callbacks, right in tas
     event go_on;
     h.host->call_after(1ms, [&] {
         CHECK(loop::try_current() == nullptr);
-        CHECK(usage_of([] { loop::current(); }) == errc::not_started);
+        CHECK(usage_of([] { loop::current(); }) == errc::no_running_loop);
         go_on.set();
     });
     (void)h.run([&]() -> task<> {
@@ -312,6 +321,31 @@ TEST_CASE("GST-24 a host's code may fork: in the child the guest is a closed one
     const auto end = h.run([&]() -> task<> { co_await go_on.wait(); });
     CHECK(end.has_value());
     CHECK(said == "silent 7");
+}
+
+TEST_CASE("GST-54 in a forked child a host goes at once, whatever its helper thread was about") {
+    const auto in_child = [](hosted_guest& h) {
+        return os::run_in_child([&h] {
+                   h.host->detach();
+                   os::say("gone");
+                   return 0;
+               })
+            .output;
+    };
+    hosted_guest h;
+    event go_on;
+    std::vector<std::string> said;
+    h.host->call_after(1ms, [&] {   // the helper thread is in the backend
+        said.push_back(in_child(h));
+        go_on.set();
+    });
+    const auto end = h.run([&]() -> task<> {
+        co_await go_on.wait();
+        co_await sleep_for(1ms);
+        said.push_back(in_child(h));   // it waits for the next sleep
+    });
+    CHECK(end.has_value());
+    CHECK(said == std::vector<std::string>{"gone", "gone"});
 }
 
 TEST_CASE("GST-25 the handle's number never changes, and it polls like any other") {

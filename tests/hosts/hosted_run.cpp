@@ -6,7 +6,7 @@
 #include <corun/guest.hpp>
 #include <support/virtual_time.hpp>
 
-#include <core/src/run_course.hpp>
+#include <run/drive.hpp>
 
 namespace corun::detail {
 
@@ -15,7 +15,7 @@ public:
     explicit hosted_run(run_course& course) : guest_(course) {}
 
     void operator()() {
-        if (auto* const clock = dynamic_cast<testing::virtual_time_backend*>(core_of(guest_.get_loop()).engine)) {
+        if (auto* const clock = dynamic_cast<testing::virtual_time_backend*>(core_of(guest_.get_loop()).backend)) {
             run_in_virtual_time(*clock);
             return;
         }

@@ -23,6 +23,15 @@ public:
     /// Turns the loop until something says so.
     virtual void run_until(const std::function<bool()>& is_enough) = 0;
 
+    /// The loop's own run function, and nothing else: returns when it does. One that goes on for ever (a main loop) ends by quit().
+    virtual void run() = 0;
+
+    /// In a callback: for loops whose run function is ended by a call.
+    virtual void quit() {}
+
+    /// Whether the guest keeps run() from returning; for loops whose run function ends by itself when nothing is left.
+    virtual void keep_alive(bool) {}
+
     /// Calls `f` on the loop's thread, after `d`: a timer of the host's own.
     virtual void call_after(corun::duration d, std::function<void()> f) = 0;
 

@@ -38,6 +38,8 @@ public:
         while (!is_enough())
             uv_run(loop_, UV_RUN_ONCE);
     }
+    void run() override { uv_run(loop_, UV_RUN_DEFAULT); }
+    void keep_alive(bool keeps) override { host_->keeps_alive(keeps); }
     void call_after(corun::duration d, std::function<void()> f) override {
         // A timer without a delay that is started in a timer's callback runs in the same turn, for ever.
         const auto milliseconds = std::max<std::int64_t>(std::chrono::ceil<std::chrono::milliseconds>(d).count(), 1);

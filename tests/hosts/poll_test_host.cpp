@@ -22,6 +22,7 @@ public:
             host_->run_once(timers_.left());
         }
     }
+    void run() override { host_->run(); }
     void call_after(corun::duration d, std::function<void()> f) override { timers_.add(d, std::move(f)); }
     void detach() override { host_.reset(); }
 

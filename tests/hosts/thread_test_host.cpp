@@ -35,6 +35,11 @@ public:
                 f();
         }
     }
+    void run() override {
+        has_quit_ = false;
+        run_until([this] { return has_quit_; });
+    }
+    void quit() override { has_quit_ = true; }
     void call_after(corun::duration d, std::function<void()> f) override { timers_.add(d, std::move(f)); }
     void detach() override { host_.reset(); }
 
@@ -56,6 +61,7 @@ private:
     std::condition_variable changed_;
     std::deque<std::function<void()>> queue_;
     host_timers timers_;
+    bool has_quit_ = false;
     std::optional<corun::thread_host> host_;
 };
 

@@ -6,23 +6,26 @@ import sys
 import tempfile
 
 CHECK = pathlib.Path(__file__).with_name("layering.py")
-TREE = ["core/include/corun/task.hpp", "core/include/corun/detail/promise.hpp", "core/include/corun/detail/intrusive_list.hpp", "core/src/shut_down.hpp",
-        "backends/posix/fd.hpp", "backends/reactor/reactor.hpp", "backends/epoll/include/corun/epoll.hpp", "backends/epoll/sys_epoll.hpp",
+TREE = ["core/include/corun/task.hpp", "core/include/corun/detail/promise.hpp", "core/include/corun/detail/intrusive_list.hpp", "core/src/run/shut_down.hpp",
+        "backends/common/clock.hpp", "backends/posix/fd.hpp", "backends/reactor/reactor.hpp", "backends/epoll/include/corun/epoll.hpp", "backends/epoll/sys_epoll.hpp",
         "backends/kqueue/include/corun/kqueue.hpp", "examples/own_backend/poll/include/corun/poll.hpp", "tests/support/catch.hpp"]
 
 # Where, what, and a word of the finding; none: allowed.
 PLANTED = [
-    ("core/src/loop.cpp", "#include <vector>", None),
-    ("core/src/loop.cpp", '#include "shut_down.hpp"', None),
-    ("core/src/loop.cpp", "#include <fmt/core.h>", None),
-    ("core/src/loop.cpp", "#include <unistd.h>", "unistd.h"),
-    ("core/src/loop.cpp", "#include <corun/epoll.hpp>", "epoll.hpp"),
-    ("core/src/loop.cpp", '#include "../../backends/posix/fd.hpp"', "fd.hpp"),
-    ("core/src/loop.cpp", "#if defined(__linux__)", "conditional"),
-    ("core/src/loop.cpp", "#ifdef CORUN_BACKEND_EPOLL", "conditional"),
+    ("core/src/loop/loop.cpp", "#include <vector>", None),
+    ("core/src/loop/loop.cpp", '#include "run/shut_down.hpp"', None),
+    ("core/src/loop/loop.cpp", "#include <fmt/core.h>", "fmt"),
+    ("core/src/loop/loop.cpp", "#include <unistd.h>", "unistd.h"),
+    ("core/src/loop/loop.cpp", "#include <corun/epoll.hpp>", "epoll.hpp"),
+    ("core/src/loop/loop.cpp", '#include "../../../backends/posix/fd.hpp"', "fd.hpp"),
+    ("core/src/loop/loop.cpp", "#if defined(__linux__)", "conditional"),
+    ("core/src/loop/loop.cpp", "#ifdef CORUN_BACKEND_EPOLL", "conditional"),
     ("core/include/corun/loop.hpp", "#include <corun/detail/promise.hpp>", None),
     ("core/include/corun/loop.hpp", "#include <fmt/core.h>", "fmt"),
     ("core/include/corun/detail/entry.hpp", "#include <sys/types.h>", "sys/types.h"),
+    ("backends/common/a.cpp", '#include "../posix/fd.hpp"', "fd.hpp"),
+    ("backends/common/a.cpp", "#include <winsock2.h>", None),
+    ("backends/posix/a.cpp", '#include "../common/clock.hpp"', None),
     ("backends/posix/a.cpp", "#include <sys/socket.h>", None),
     ("backends/posix/a.cpp", "#include <corun/detail/intrusive_list.hpp>", None),
     ("backends/posix/a.cpp", "#include <corun/detail/promise.hpp>", "promise.hpp"),
@@ -80,5 +83,48 @@ for where, what, expected in PLANTED:
     if not right:
         wrong += 1
         print(f"{where}: {what}\n    expected: {expected or 'nothing'}\n    found: {(done.stdout + done.stderr).strip()}")
-print(f"{len(PLANTED)} planted lines, {wrong} judged wrongly")
+
+
+def judged(files, *options):
+    """layering.py's answer about a tree of these texts."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in files.items():
+            (pathlib.Path(folder) / name).parent.mkdir(parents=True, exist_ok=True)
+            (pathlib.Path(folder) / name).write_text(text, encoding="utf-8")
+        return subprocess.run([sys.executable, str(CHECK), *options, folder], capture_output=True, text=True, check=False)
+
+
+def ring(length):
+    """So many modules, each of which needs the next; the last one's .cpp closes the ring."""
+    files = {f"core/include/corun/m{i}.hpp": f"#include <corun/m{i + 1}.hpp>\n" for i in range(length - 1)}
+    return files | {f"core/include/corun/m{length - 1}.hpp": "", f"core/src/a/m{length - 1}.cpp": "#include <corun/m0.hpp>\n"}
+
+
+def line_of_ring(length):
+    return {k: v for k, v in ring(length).items() if k.endswith(".hpp")}
+
+
+sys.path.insert(0, str(CHECK.parent))
+from layering import MOST_IN_A_CYCLE   # noqa: E402
+
+CLASS = "namespace corun {\nclass a {\n    void f();\n    void g() { if (true) { f(); } }\n    bool operator==(const a&) const;\n};\nvoid h(int) noexcept;\n}\n"
+# A .cpp beside a.hpp, and how many of its definitions are away from home.
+DEFINITIONS = [
+    ("core/src/x/a.cpp", "namespace corun {\nvoid a::f() { g(); }\nvoid h(int i) noexcept { for (; i > 0;) { --i; } }\n}\n", 0),
+    ("core/src/x/b.cpp", "namespace corun {\nvoid a::f() { g(); }\nvoid h(int i) noexcept { for (; i > 0;) { --i; } }\n}\n", 2),
+    ("core/src/x/b.cpp", "bool corun::a::operator==(const a&) const { return true; }\n", 1),
+    ("core/src/x/b.cpp", "namespace corun {\nnamespace {\nvoid h(int) {}\n}\nvoid k() { h(1); }\n}\n", 0),
+]
+cycles = [(ring(MOST_IN_A_CYCLE), 0), (ring(MOST_IN_A_CYCLE + 1), 1), (line_of_ring(MOST_IN_A_CYCLE + 1), 0)]
+for files, expected in cycles:
+    done = judged(files)
+    if done.returncode != expected or bool(expected) != ("a cycle of" in done.stdout):
+        wrong += 1
+        print(f"{len(files)} files, expected {expected}: {(done.stdout + done.stderr).strip()}")
+for where, text, expected in DEFINITIONS:
+    done = judged({"core/include/corun/a.hpp": CLASS, where: text}, "--modules")
+    if f"{expected} definitions away from home" not in done.stdout or judged({"core/include/corun/a.hpp": CLASS, where: text}).returncode != bool(expected):
+        wrong += 1
+        print(f"{where}: {text}    expected: {expected} away from home\n    found: {(done.stdout + done.stderr).strip()}")
+print(f"{len(PLANTED) + len(cycles) + len(DEFINITIONS)} planted, {wrong} judged wrongly")
 sys.exit(wrong > 0)

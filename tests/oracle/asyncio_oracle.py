@@ -27,6 +27,19 @@ class TaskGroup(taskgroups.TaskGroup):
         self._tasks = InsertionOrder()
 
 
+class Timeout(asyncio.Timeout):                   # SWITCH: a request that was pending when a scope began too late wins over its expiry
+    async def __aenter__(self):
+        request_was_first = asyncio.current_task()._must_cancel and self.when() <= asyncio.get_running_loop().time()
+        await super().__aenter__()
+        if request_was_first:
+            self._cancelling = -1                 # no count is that low: what leaves is the request
+        return self
+
+
+def timeout(delay):
+    return Timeout(asyncio.get_running_loop().time() + delay)
+
+
 class TimerHandle(events.TimerHandle):            # SWITCH: equal deadlines fire in creation order
     __slots__ = ("number",)
     count = 0
@@ -286,7 +299,7 @@ def run(program):
 
     async def scoped(me, verb, ms, statements):    # a timeout scope whose outcome is logged
         try:
-            async with asyncio.timeout(ms / 1000):
+            async with timeout(ms / 1000):
                 await execute(me, statements)
         except BaseException as e:
             log(verb, me, name(e))
@@ -295,7 +308,7 @@ def run(program):
 
     async def within(ms, awaitable):               # True if it came in time
         try:
-            async with asyncio.timeout(ms / 1000):
+            async with timeout(ms / 1000):
                 await awaitable
             return True
         except TimeoutError:
@@ -323,7 +336,7 @@ def run(program):
                 number, task = pick(a[0], me)      # only later tasks: no cycles
                 if task:
                     try:
-                        async with asyncio.timeout(0.006):
+                        async with timeout(0.006):
                             await await_task(asyncio.shield(task) if verb == "shield" else task)
                         log("joined", me, number, "ok")
                     except Exception as e:
@@ -379,7 +392,7 @@ def run(program):
                 log("put", me, await within(4, queue.put(me)))
             elif verb == "get":
                 try:
-                    async with asyncio.timeout(a[0] / 1000):
+                    async with timeout(a[0] / 1000):
                         item = await queue.get()
                     log("got", me, item)
                 except TimeoutError:
@@ -401,7 +414,7 @@ def run(program):
                         condition.release()
 
     async def main():
-        async with asyncio.timeout(1.0):
+        async with timeout(1.0):
             await execute(0, program)
 
     events._set_running_loop(None)

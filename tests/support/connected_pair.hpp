@@ -16,7 +16,7 @@
 namespace testing {
 
 /// Port 0 of the loopback interface: a listener bound to it gets a free port.
-inline corun::address loopback() { return corun::address::loopback(); }
+inline corun::address loopback(std::uint16_t port = 0) { return corun::address::loopback(port); }
 
 /// A port of the loopback interface where nobody listens. Not one of the system's choice that was closed again: that may be another
 /// program's by the time, whose connections would be taken from it, or even the connecting socket's own.

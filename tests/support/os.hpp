@@ -22,7 +22,7 @@ void be_watchdog_thread();
 /// Memory of this process that is in RAM.
 std::optional<std::size_t> resident_bytes();
 
-/// Processor time of this process, all threads.
+/// Processor time of the calling thread: another one of the process may be the watchdog's, or the kernel's on behalf of a ring.
 std::optional<std::chrono::nanoseconds> cpu_time();
 
 /// In what steps that grows.

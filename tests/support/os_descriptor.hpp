@@ -65,6 +65,13 @@ inline void fill_counter(int eventfd) {
     REQUIRE(errno == EAGAIN);
 }
 
+/// Connects a blocking socket, however often a signal interrupts it. Throws std::system_error.
+inline void connect_blocking(int socket, const sockaddr_in& to) {
+    while (::connect(socket, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0)
+        if (errno != EINTR)
+            throw std::system_error(errno, std::generic_category(), "connect");
+}
+
 /// Two ends of a TCP connection over loopback, close-on-exec. Throws std::system_error.
 inline std::pair<descriptor, descriptor> tcp_pair() {
     const auto must = [](int answer, const char* call) {
@@ -81,7 +88,7 @@ inline std::pair<descriptor, descriptor> tcp_pair() {
     must(::listen(listener.get(), 1), "listen");
     must(::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&at), &size), "getsockname");
     descriptor one(must(::socket(AF_INET, SOCK_STREAM, 0), "socket"));
-    must(::connect(one.get(), reinterpret_cast<const sockaddr*>(&at), size), "connect");
+    connect_blocking(one.get(), at);
     descriptor other(must(::accept(listener.get(), nullptr, nullptr), "accept"));
     for (const descriptor* const end : {&one, &other})
         must(::fcntl(end->get(), F_SETFD, FD_CLOEXEC), "fcntl");

@@ -1,6 +1,7 @@
 // os_linux.cpp - /proc, signals, fork.
 #include <support/child_code.hpp>
 #include <support/os.hpp>
+#include <support/processor_share.hpp>
 #include <support/scale.hpp>
 #include <support/watchdog.hpp>
 
@@ -13,6 +14,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
@@ -100,11 +102,27 @@ std::optional<std::size_t> resident_bytes() {
 
 std::optional<std::chrono::nanoseconds> cpu_time() {
     timespec t{};
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec);
 }
 
 std::chrono::nanoseconds cpu_time_step() noexcept { return std::chrono::nanoseconds(1); }
+
+double share_of_processors() noexcept {
+    // Kept open: it is asked at any time, also while a case's descriptors are compared.
+    static const int load = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
+    static const long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    char text[128];
+    const ssize_t size = pread(load, text, sizeof text - 1, 0);
+    if (size <= 0)
+        return 1;
+    text[size] = '\0';
+    long ready = 0;
+    if (std::sscanf(text, "%*s %*s %*s %ld/", &ready) != 1)
+        return 1;
+    --ready;   // this thread
+    return ready > processors ? static_cast<double>(processors) / static_cast<double>(ready) : 1;
+}
 
 std::chrono::milliseconds lateness() noexcept { return std::chrono::milliseconds(20); }
 

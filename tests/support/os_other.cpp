@@ -1,5 +1,6 @@
 // os_other.cpp - a system whose answers nobody has written down yet.
 #include <support/os.hpp>
+#include <support/processor_share.hpp>
 
 #include <csignal>
 #include <cstdio>
@@ -12,6 +13,7 @@ std::optional<std::vector<std::string>> threads() { return std::nullopt; }
 std::optional<std::size_t> resident_bytes() { return std::nullopt; }
 std::optional<std::chrono::nanoseconds> cpu_time() { return std::nullopt; }
 std::chrono::nanoseconds cpu_time_step() noexcept { return std::chrono::nanoseconds(1); }
+double share_of_processors() noexcept { return 1; }
 std::chrono::milliseconds lateness() noexcept { return std::chrono::milliseconds(20); }
 std::size_t allocation_size(void*) noexcept { return 0; }
 

@@ -6,6 +6,7 @@
 #include <support/case_watch.hpp>
 #include <support/child_code.hpp>
 #include <support/os.hpp>
+#include <support/processor_share.hpp>
 
 #include <atomic>
 #include <csignal>
@@ -178,13 +179,15 @@ std::optional<std::size_t> resident_bytes() {
 
 std::optional<std::chrono::nanoseconds> cpu_time() {
     FILETIME began, ended, kernel, user;
-    if (!GetProcessTimes(GetCurrentProcess(), &began, &ended, &kernel, &user))
+    if (!GetThreadTimes(GetCurrentThread(), &began, &ended, &kernel, &user))
         return std::nullopt;
     const auto ticks = [](const FILETIME& t) { return (static_cast<std::uint64_t>(t.dwHighDateTime) << 32) | t.dwLowDateTime; };
     return std::chrono::nanoseconds(100 * (ticks(kernel) + ticks(user)));
 }
 
 std::chrono::nanoseconds cpu_time_step() noexcept { return std::chrono::milliseconds(16); }   // ticks are counted
+
+double share_of_processors() noexcept { return 1; }
 
 std::chrono::milliseconds lateness() noexcept {
     const bool is_wine = GetProcAddress(GetModuleHandleW(L"ntdll.dll"), "wine_get_version") != nullptr;   // each call asks another process

@@ -1,6 +1,7 @@
 #include <corun/inspect.hpp>
 #include <corun/loop.hpp>
 #include <support/os.hpp>
+#include <support/processor_share.hpp>
 #include <support/scale.hpp>
 #include <support/semaphore.hpp>
 #include <support/watchdog.hpp>
@@ -10,6 +11,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
@@ -34,8 +36,12 @@ void dump_tasks_here() {
     dumped = true;
 }
 
-[[noreturn]] void bark(const std::string& name, std::chrono::seconds limit) {
-    std::fprintf(stderr, "\nwatchdog: \"%s\" is not over after %d s; its tasks:\n", name.c_str(), static_cast<int>(limit.count()));
+[[noreturn]] void bark(const std::string& name, std::chrono::seconds limit, std::chrono::nanoseconds took) {
+    const auto count = [](auto d) { return static_cast<int>(std::chrono::duration_cast<std::chrono::seconds>(d).count()); };
+    std::string busy;
+    if (count(took) > count(limit))
+        busy = " (" + std::to_string(count(took)) + " s of a busy machine)";
+    std::fprintf(stderr, "\nwatchdog: \"%s\" is not over after %d s%s; its tasks:\n", name.c_str(), count(limit), busy.c_str());
     std::fflush(stderr);
     if (os::interrupt_main_thread(&dump_tasks_here)) {
         for (int i = 0; i < 200 && !dumped; ++i)
@@ -55,7 +61,10 @@ std::chrono::seconds time_for_a_case() {
 
 class watchdog {
 public:
-    watchdog() { resume(); }
+    watchdog() {
+        (void)os::share_of_processors();   // opens what it needs before a case's descriptors are counted
+        resume();
+    }
     ~watchdog() { pause(); }
 
     void resume() {
@@ -83,7 +92,9 @@ public:
         {
             const std::lock_guard lock(mutex_);
             name_ = name;
-            deadline_ = std::chrono::steady_clock::now() + limit_;
+            ++number_;
+            left_ = limit_;
+            took_ = 0s;
         }
         changed_.notify_one();
     }
@@ -96,22 +107,35 @@ private:
     void watch() {
         std::unique_lock lock(mutex_);
         while (!ends_) {
-            if (name_.empty()) {
+            if (name_.empty())
                 changed_.wait(lock);
-            } else if (std::chrono::steady_clock::now() < deadline_) {
-                const auto until = deadline_;   // a copy: it may be set anew while this thread waits
-                changed_.wait_until(lock, until);
-            } else {
-                bark(name_, limit_);
-            }
+            else if (left_ > 0s)
+                watch_for_a_moment(lock);
+            else
+                bark(name_, limit_, took_);
         }
+    }
+
+    void watch_for_a_moment(std::unique_lock<std::mutex>& lock) {
+        const unsigned watched = number_;
+        const auto began = std::chrono::steady_clock::now();
+        changed_.wait_for(lock, 1s);   // seldom: cases measure the processor time of the process
+        if (watched != number_)
+            return;   // another case's time
+        const std::chrono::nanoseconds passed = std::chrono::steady_clock::now() - began;
+        took_ += passed;
+        // What hangs is ended, however busy the machine is.
+        const double share = std::max(os::share_of_processors(), 0.05);
+        left_ -= std::chrono::nanoseconds(static_cast<std::int64_t>(static_cast<double>(passed.count()) * share));
     }
 
     const std::chrono::seconds limit_ = time_for_a_case();
     std::mutex mutex_;
     std::condition_variable changed_;
-    std::string name_;   // empty between cases
-    std::chrono::steady_clock::time_point deadline_{};
+    std::string name_;      // empty between cases
+    unsigned number_ = 0;   // of the case
+    std::chrono::nanoseconds left_{};
+    std::chrono::nanoseconds took_{};
     bool ends_ = false;
     std::thread thread_;
 };

@@ -20,6 +20,7 @@ public:
     void wake() noexcept override { real_->wake(); }
     corun::submitted submit(corun::operation& o) noexcept override { return real_->submit(o); }
     void perform(corun::operation& o) noexcept override { real_->perform(o); }
+    void take_back(corun::operation& o) noexcept override { real_->take_back(o); }
     bool cancel(corun::operation& o) noexcept override { return real_->cancel(o); }
     corun::result<corun::handle> open(corun::socket_type type) noexcept override { return real_->open(type); }
     corun::result<corun::handle> adopt(corun::native_handle h, corun::handle_kind kind) noexcept override { return real_->adopt(h, kind); }

@@ -1,10 +1,10 @@
 // seam.hpp - a backend used directly, without a loop: cards by hand, peers that are plain sockets.
 #pragma once
 
+#include <common/sockaddr.hpp>
 #include <corun/backend.hpp>
 #include <corun/epoll.hpp>
 #include <posix/fd.hpp>
-#include <posix/sockaddr.hpp>
 #include <posix/socket.hpp>
 #include <support/catch.hpp>
 
@@ -98,7 +98,7 @@ inline fd plain_socket() {
 }
 
 inline address name_of(int s) {
-    posix::native_address a;
+    common::native_address a;
     REQUIRE(::getsockname(s, a.data(), &a.size) == 0);
     return a.portable();
 }
@@ -106,7 +106,7 @@ inline address name_of(int s) {
 /// A plain listening socket on a port of the system's choice.
 inline fd plain_listener() {
     fd s = plain_socket();
-    const posix::native_address where(address::loopback());
+    const common::native_address where(address::loopback());
     REQUIRE(::bind(s.get(), where.data(), where.size) == 0);
     REQUIRE(::listen(s.get(), 128) == 0);
     return s;
@@ -114,7 +114,7 @@ inline fd plain_listener() {
 
 inline fd plain_connect(const address& to) {
     fd s = plain_socket();
-    const posix::native_address where(to);
+    const common::native_address where(to);
     REQUIRE(::connect(s.get(), where.data(), where.size) == 0);
     const int on = 1;   // each send leaves at once
     REQUIRE(::setsockopt(s.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0);

@@ -3,6 +3,7 @@
 
 #include <corun/detail/awaitable.hpp>
 #include <corun/detail/promise.hpp>
+#include <corun/detail/request.hpp>
 #include <corun/result.hpp>
 
 #include <coroutine>
@@ -19,7 +20,7 @@ class as_result_awaiter {
     using value = await_result<A>;
 
 public:
-    explicit as_result_awaiter(A&& awaitable) : awaitable_(std::forward<A>(awaitable)), inner_(get_awaiter(std::forward<A>(awaitable_))) {}
+    explicit as_result_awaiter(A&& awaitable) : inner_(get_awaiter(std::forward<A>(awaitable))) {}
     as_result_awaiter(const as_result_awaiter&) = delete;
 
     bool await_ready() { return inner_.await_ready(); }
@@ -45,19 +46,11 @@ public:
     }
 
 private:
-    A awaitable_;
-    inner inner_;
+    inner inner_;   // what it was made of lives in the request, to the end of the full expression
 };
 
 template <class A>
-class [[nodiscard]] as_result_request {
-public:
-    explicit as_result_request(A&& awaitable) : awaitable_(std::forward<A>(awaitable)) {}
-    as_result_awaiter<A> operator co_await() && { return as_result_awaiter<A>(std::forward<A>(awaitable_)); }
-
-private:
-    A awaitable_;
-};
+using as_result_request = request<as_result_awaiter<A>, A>;
 
 }
 

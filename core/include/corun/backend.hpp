@@ -1,11 +1,12 @@
 // backend.hpp - what the core asks of an operating system: the seam.
 //
-// Called on the loop's thread only, except wake(). Operations stay where they are until they finish: the backend may
+// Called on the loop's thread only, except wake(), perform() and block(). Operations stay where they are until they finish: the backend may
 // keep pointers to them and to their buffers. A backend never resumes a coroutine, calls user code or owns a timer.
 #pragma once
 
 #include <corun/address.hpp>
 #include <corun/clock.hpp>
+#include <corun/default_backend.hpp>
 #include <corun/operation.hpp>
 #include <corun/result.hpp>
 
@@ -57,7 +58,7 @@ enum class control_kind : std::uint8_t {
 
 /// An option of a socket; values are 0 or 1, or bytes where said.
 enum class socket_option : std::uint8_t {
-    nodelay,          ///< send small pieces at once
+    nodelay,          ///< send small pieces at once; what a listener accepts inherits it
     keep_alive,       ///< probe an idle connection
     reuse_address,    ///< bind although old connections of the port linger
     reuse_port,       ///< several listeners share a port
@@ -129,8 +130,14 @@ public:
     /// Begins an operation; exactly one outcome each. Errors are answers.
     virtual submitted submit(operation&) noexcept = 0;
 
-    /// Does a blocking operation on the calling thread, which may be any; touches nothing but the card.
-    virtual void perform(operation&) noexcept = 0;
+    /// Does an operation that was answered `blocking`, on a thread of the pool: touches nothing but the card, and writes its answer with
+    /// operation::answer_with().
+    virtual void perform(operation& o) noexcept { o.answer_with(detail::native_code(std::errc::operation_not_supported)); }
+
+    /// An operation that was answered `blocking` is back from the pool: performed, or withdrawn before a thread had begun with it. Until
+    /// then its descriptor must not be closed, though close() may have been called. A backend whose perform() outlasts the loop is not
+    /// destroyed.
+    virtual void take_back(operation&) noexcept {}
 
     /// Asks a pending operation to end: it finishes once, with operation_canceled or with its real answer. True: it is already in the next
     /// wait()'s list.
@@ -139,7 +146,8 @@ public:
     /// A new socket: close-on-exec, unable to raise SIGPIPE, never blocking.
     virtual result<handle> open(socket_type) noexcept = 0;
 
-    /// Takes over an existing descriptor without changing its flags; on error it stays the caller's.
+    /// Takes over an existing descriptor without changing its flags; on error it stays the caller's. One that a handle of this backend has
+    /// already is device_or_resource_busy, a stream that never was connected not_connected.
     virtual result<handle> adopt(native_handle, handle_kind) noexcept = 0;
 
     /// A synchronous request about a handle; never blocks.
@@ -172,8 +180,5 @@ public:
     /// The backend's name: "epoll".
     virtual std::string_view name() const noexcept = 0;
 };
-
-/// The backend that was linked as the default; defined by the build's choice, throws std::system_error if the system refuses.
-std::unique_ptr<backend> make_default_backend();
 
 }

@@ -18,12 +18,16 @@ public:
 /// Lets `parties` tasks go on once all of them wait, again and again (asyncio.Barrier). Belongs to the loop of its first waiter, for life.
 class barrier {
 public:
-    /// `parties`: at least 1; usage_error(errc::not_started) otherwise.
+    /// `parties`: at least 1; usage_error(errc::invalid_argument) otherwise.
     explicit barrier(std::size_t parties) : parties_(parties) {
         if (parties == 0)
-            detail::throw_usage(errc::not_started, "corun::barrier: it takes at least one party to pass");
+            detail::throw_usage(errc::invalid_argument, "corun::barrier: it takes at least one party to pass");
     }
     barrier(const barrier&) = delete;
+    ~barrier() {
+        while (!present_.empty())
+            present_.pop_front();
+    }
 
     /// Waits for the others and gives this task's number, from 0 in order of arrival. Throws broken_barrier. A request ends the wait with
     /// `cancelled`; this task then counts as not having come.
@@ -70,11 +74,17 @@ private:
     enum class stage : std::uint8_t { filling, draining, resetting, broken };
 
     /// A task that has come; the last one that leaves opens the barrier anew.
-    class presence {
+    class presence : public detail::link<presence> {
     public:
-        explicit presence(barrier& b) noexcept : barrier_(b) { ++b.count_; }
+        explicit presence(barrier& b) noexcept : barrier_(b) {
+            ++b.count_;
+            b.present_.push_back(*this);
+        }
         presence(const presence&) = delete;
         ~presence() {
+            if (!this->is_linked())
+                return;   // the barrier has gone
+            this->unlink();
             if (--barrier_.count_ > 0)
                 return;
             if (barrier_.stage_ != stage::broken)
@@ -92,6 +102,7 @@ private:
     condition changed_ = condition(mutex_);
     std::size_t parties_;
     std::size_t count_ = 0;
+    detail::intrusive_list<presence, presence> present_;
     stage stage_ = stage::filling;
 };
 

@@ -5,16 +5,28 @@
 #include <corun/task.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <optional>
 #include <utility>
 
 namespace corun {
 
-/// The receiver of a channel has gone: what is sent would reach nobody.
+/// What is sent would reach nobody: the receiver of the channel has gone, or the sender was closed while it sent.
 class channel_closed : public std::exception {
 public:
-    const char* what() const noexcept override { return "corun: the receiver of this channel has gone"; }
+    enum class reason : std::uint8_t { receiver_gone, sender_closed };
+
+    explicit channel_closed(reason r) noexcept : reason_(r) {}
+
+    const char* what() const noexcept override {
+        return reason_ == reason::receiver_gone
+                   ? "corun: the receiver of this channel has gone"
+                   : "corun: the sender was closed while it waited for room; close it once send() has returned";
+    }
+
+private:
+    reason reason_;
 };
 
 namespace detail {
@@ -25,8 +37,13 @@ struct channel_state {
     explicit channel_state(std::size_t capacity) : items(capacity) {}
 
     void release() noexcept {
-        if (--ends == 0)
+        if (--references == 0)
             delete this;
+    }
+
+    /// Why a send fails.
+    channel_closed failure() const noexcept {
+        return channel_closed(has_receiver ? channel_closed::reason::sender_closed : channel_closed::reason::receiver_gone);
     }
 
     /// After its loop has closed there is nobody left to be told.
@@ -39,7 +56,22 @@ struct channel_state {
 
     queue<T> items;
     std::size_t senders = 1;
-    std::size_t ends = 2;
+    std::size_t references = 2;   // of the ends, and of who stands in a send() or receive()
+    bool has_receiver = true;
+};
+
+/// Keeps a channel while a task waits in it, as its end may be closed or destroyed meanwhile.
+template <class T>
+class channel_stay {
+public:
+    explicit channel_stay(channel_state<T>& s) noexcept : state_(s) { ++s.references; }
+    channel_stay(const channel_stay&) = delete;
+    ~channel_stay() { state_.release(); }
+
+    channel_state<T>* operator->() const noexcept { return &state_; }
+
+private:
+    channel_state<T>& state_;
 };
 
 }
@@ -52,7 +84,7 @@ public:
     sender(const sender& other) noexcept : state_(other.state_) {
         if (state_) {
             ++state_->senders;
-            ++state_->ends;
+            ++state_->references;
         }
     }
     sender(sender&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
@@ -62,23 +94,23 @@ public:
     }
     ~sender() { close(); }
 
-    /// Waits for room and sends. Throws channel_closed if the receiver has gone, or goes meanwhile. A request ends the wait with
-    /// `cancelled`, and the item is not sent.
+    /// Waits for room and sends. Throws channel_closed if the receiver has gone, or goes meanwhile, or if the last sender is closed
+    /// meanwhile. A request ends the wait with `cancelled`, and the item is not sent.
     task<> send(T item) {
-        detail::channel_state<T>& to = state();
+        const detail::channel_stay<T> to(state());
         try {
-            co_await to.items.put(std::move(item));
+            co_await to->items.put(std::move(item));
         } catch (const queue_shut_down&) {
-            throw channel_closed{};
+            throw to->failure();
         }
     }
 
     /// Sends if there is room for a newcomer; false otherwise. Throws channel_closed.
-    bool try_send(T item) {
+    [[nodiscard("false: there was no room, and the item was not sent")]] bool try_send(T item) {
         try {
             return state().items.try_put(std::move(item));
         } catch (const queue_shut_down&) {
-            throw channel_closed{};
+            throw state().failure();
         }
     }
 
@@ -95,7 +127,7 @@ public:
 private:
     detail::channel_state<T>& state() const {
         if (!state_)
-            detail::throw_usage(errc::closed_loop, "corun::sender: this end of the channel has been closed or moved from");
+            detail::throw_usage(errc::empty_handle, "corun::sender: this end of the channel has been closed or moved from");
         return *state_;
     }
 
@@ -118,22 +150,26 @@ public:
     /// `cancelled`; no item is lost.
     task<std::optional<T>> receive() {
         if (!state_)
-            detail::throw_usage(errc::closed_loop, "corun::receiver: this end of the channel has been closed or moved from");
+            detail::throw_usage(errc::empty_handle, "corun::receiver: this end of the channel has been closed or moved from");
+        const detail::channel_stay<T> from(*state_);
         try {
-            co_return co_await state_->items.get();
+            co_return co_await from->items.get();
         } catch (const queue_shut_down&) {
         }
         co_return std::nullopt;
     }
 
     /// Takes an item if one is there.
-    std::optional<T> try_receive() { return state_ ? state_->items.try_get() : std::nullopt; }
+    [[nodiscard("the item that it takes is in it")]] std::optional<T> try_receive() {
+        return state_ ? state_->items.try_get() : std::nullopt;
+    }
 
     /// Gives this end up; idempotent. What was not taken is dropped, senders get channel_closed.
     void close() noexcept {
         detail::channel_state<T>* const s = std::exchange(state_, nullptr);
         if (!s)
             return;
+        s->has_receiver = false;
         s->end(true);
         s->release();
     }

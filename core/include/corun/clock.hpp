@@ -42,7 +42,7 @@ constexpr time_point saturating_add(time_point now, duration d) noexcept {
     return now + d;
 }
 
-/// Converts any duration to nanoseconds, rounding up; what does not fit saturates. A NaN is a usage_error (errc::not_started).
+/// Converts any duration to nanoseconds, rounding up; what does not fit saturates. A NaN is a usage_error (errc::invalid_argument).
 template <class Rep, class Period>
 constexpr duration saturating_nanoseconds(std::chrono::duration<Rep, Period> d) noexcept(!std::chrono::treat_as_floating_point_v<Rep>) {
     using wide = std::chrono::duration<long double, std::nano>;

@@ -8,6 +8,12 @@
 
 namespace corun {
 
+namespace detail {
+
+struct of_condition_tag;
+
+}
+
 /// A list of tasks that wait, with the mutex unlocked, until somebody notifies them (asyncio.Condition). Belongs to the loop
 /// of its first waiter, for life.
 class condition {
@@ -15,10 +21,11 @@ public:
     /// `m` must outlive the condition.
     explicit condition(mutex& m) noexcept : mutex_(&m) {}
     condition(const condition&) = delete;
-    ~condition() { waiters_.abandon_all("condition"); }
+    ~condition();
 
     /// Unlocks the mutex, waits for a notification, and locks it again, also when the wait ends with `cancelled`: a
-    /// notification that had been given passes on then. The caller holds the lock, and its guard, throughout; throws
+    /// notification that had been given passes on then. Throws operation_canceled, with the lock, if the condition is destroyed
+    /// meanwhile, and without it if the mutex is. The caller holds the lock, and its guard, throughout; throws
     /// usage_error(errc::not_locked) if nobody does.
     task<> wait();
 
@@ -39,12 +46,14 @@ public:
 
 private:
     class awaiter;
+    friend detail::condition_wait;
 
     void give(std::size_t count) noexcept;
     void check_locked() const;
 
     corun::mutex* mutex_;
     detail::waiter_list waiters_;
+    detail::intrusive_list<detail::condition_wait, detail::of_condition_tag> waits_;   // also those that have been notified
 };
 
 }

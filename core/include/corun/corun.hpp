@@ -1,10 +1,13 @@
 // corun.hpp - all of it.
 #pragma once
 
+#include <corun/version.hpp>
+
 #include <corun/address.hpp>
 #include <corun/as_completed.hpp>
 #include <corun/barrier.hpp>
 #include <corun/buffer.hpp>
+#include <corun/cancel_reason.hpp>
 #include <corun/channel.hpp>
 #include <corun/clock.hpp>
 #include <corun/condition.hpp>
@@ -13,6 +16,7 @@
 #include <corun/every.hpp>
 #include <corun/exception_group.hpp>
 #include <corun/finally.hpp>
+#include <corun/foreign.hpp>
 #include <corun/from_callback.hpp>
 #include <corun/gather.hpp>
 #include <corun/gather_settled.hpp>

@@ -1,6 +1,8 @@
 // errors.hpp - what corun throws.
 #pragma once
 
+#include <corun/native_category.hpp>
+
 #include <cstdint>
 #include <exception>
 #include <stdexcept>
@@ -12,16 +14,24 @@ namespace corun {
 
 /// Misuse, by name (10).
 enum class errc : std::uint8_t {
-    nested_run,         ///< run() on a thread whose loop is running
-    wrong_thread,       ///< a loop's object used on another thread
-    foreign_loop,       ///< an object bound to another loop
-    closed_loop,        ///< the loop has been closed
-    group_not_active,   ///< spawn into a group that ends or has ended
-    self_await,         ///< a task that awaits itself
-    already_set,        ///< what happens once has happened
-    not_locked,         ///< unlock of a free lock
-    busy,               ///< a second reader or writer of one object
-    not_started,        ///< no running task or loop here
+    nested_run,           ///< run() on a thread whose loop is running
+    wrong_thread,         ///< a loop's object used on another thread
+    foreign_loop,         ///< an object bound to another loop
+    closed_loop,          ///< the loop has been closed
+    group_not_active,     ///< spawn into a group that ends or has ended
+    self_await,           ///< a task that awaits itself
+    already_set,          ///< what happens once has happened
+    not_locked,           ///< unlock of a free lock
+    busy,                 ///< a second reader or writer of one object
+    no_running_loop,      ///< no loop runs on this thread
+    no_running_task,      ///< a loop may run here, but no task does: this is a callback, or outside the loop's steps
+    already_awaited,      ///< a task that was awaited, spawned or moved from before
+    empty_handle,         ///< a handle, or the end of a channel, that was moved from, closed or never given anything
+    not_done,             ///< the result of a task that has not ended
+    no_value,             ///< a task that ended without what it owes: a co_return of its value, or its `started`
+    invalid_argument,     ///< no use can be made of this argument: a delay that is no number, a barrier for nobody
+    no_default_backend,   ///< no backend was given, and the program links none
+    too_many_calls,       ///< task_done() of more items than were put
 };
 
 /// The name of the misuse: "nested_run".
@@ -83,10 +93,6 @@ public:
     using system_error::system_error;
 };
 
-/// The category of the system's own codes in corun's error_codes: std::system_category(), except on Windows, where that does not compare
-/// with std::errc what sockets answer; there it is one of corun's that does, with the same codes and texts.
-const std::error_category& native_category() noexcept;
-
 /// What debug mode found; it is never thrown, the exception hook is told of it.
 class debug_warning : public std::runtime_error {
 public:
@@ -97,11 +103,11 @@ namespace detail {
 
 [[noreturn]] void throw_usage(errc code, const char* what);
 
-/// The system's own code for it, in native_category().
-std::int32_t native_code(std::errc) noexcept;
-
 /// What kind of exception is being handled; asked in a catch block, never by throwing it again.
 bool handling_cancelled() noexcept;
+
+/// True if this exception is `cancelled`; for where it costs nothing to look again.
+bool is_cancelled(const std::exception_ptr&) noexcept;
 
 }
 

@@ -28,7 +28,7 @@ public:
     void clear() noexcept { set_ = false; }
 
     /// Waits until the event is set; at once if it is. A request ends the wait with `cancelled`.
-    [[nodiscard]] awaiter wait() noexcept;
+    [[nodiscard("nothing happens until it is awaited")]] awaiter wait() noexcept;
 
 private:
     detail::waiter_list waiters_;
@@ -36,7 +36,7 @@ private:
 };
 
 /// The wait for an event; may be moved until it is awaited.
-class event::awaiter final : public detail::memory_waiter {
+class event::awaiter final : public detail::primitive_waiter {
 public:
     explicit awaiter(event& e) noexcept : event_(&e) {}
 
@@ -47,14 +47,13 @@ public:
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> h, detail::await_place where = detail::await_place::current()) {
         detail::task_state& t = detail::suspending_task(h, where);
-        t.resume_point = h;
         if (event_->set_)
             pass_through_queue(t);
-        else if (begin_wait(t))
+        else if (begin(t))
             event_->waiters_.push_back(t);
     }
     void await_resume() {
-        if (ended_by_request())
+        if (take_request())
             throw cancelled{};
         check_not_abandoned();
     }

@@ -16,6 +16,12 @@ public:
     /// `exceptions` must not be empty and holds no null pointer.
     exception_group(std::string message, std::vector<std::exception_ptr> exceptions);
 
+    exception_group(const exception_group&) = default;
+    exception_group(exception_group&&) noexcept = default;
+    exception_group& operator=(const exception_group&) = default;
+    exception_group& operator=(exception_group&&) noexcept = default;
+    ~exception_group() override;
+
     /// The message and the count: "unhandled errors in a task group (2 exceptions)".
     const char* what() const noexcept override { return what_.c_str(); }
 

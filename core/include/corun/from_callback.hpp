@@ -3,6 +3,7 @@
 
 #include <corun/detail/callback.hpp>
 #include <corun/detail/promise.hpp>
+#include <corun/detail/request.hpp>
 #include <corun/detail/value_slot.hpp>
 #include <corun/errors.hpp>
 
@@ -46,7 +47,7 @@ struct callback_state : entry {
     freer free;
     std::atomic<std::uint32_t> references = 2;
     std::atomic<phase> now = phase::open;
-    inbox* box;
+    detail::inbox* inbox;
     callback_waiter* waiting = nullptr;   // loop's thread
     callback* on_cancel = nullptr;        // the same
     std::exception_ptr error;
@@ -83,20 +84,17 @@ protected:
     callback_waiter() noexcept = default;
     ~callback_waiter() { let_go(); }
 
-    bool refuse_if_cancelled(task_state& t) noexcept;
-    void stand_here(task_state& t, callback_state& s) noexcept;
+    void listen(task_state& t) noexcept;
     void let_go() noexcept;
     void check_end();
     callback_state* state_ = nullptr;
 
 private:
     friend callback_state;
-    void resume_with(wait_state s) noexcept;
-
-    bool asked_ = false;
 };
 
-[[noreturn]] void throw_resolved();
+/// Why a resolver can't be called: it has been, or it was moved from.
+[[noreturn]] void throw_unusable_resolver(bool has_answered);
 
 }
 
@@ -105,11 +103,13 @@ private:
 template <class T>
 class resolver {
 public:
-    resolver(resolver&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+    resolver(resolver&& other) noexcept
+        : state_(std::exchange(other.state_, nullptr)), has_answered_(std::exchange(other.has_answered_, false)) {}
     resolver& operator=(resolver&& other) noexcept {
         if (this != &other) {
             const resolver old(std::move(*this));
             state_ = std::exchange(other.state_, nullptr);
+            has_answered_ = std::exchange(other.has_answered_, false);
         }
         return *this;
     }
@@ -117,14 +117,14 @@ public:
         if (!state_)
             return;
         state_->is_broken = true;
-        std::exchange(state_, nullptr)->come_back(detail::ending::error);
+        answer(detail::ending::error);
     }
 
     /// True until it has been called, or moved from.
     explicit operator bool() const noexcept { return state_ != nullptr; }
 
     /// The await gives T(args...), in one of the loop's next turns; what its constructor throws becomes the await's error. Throws
-    /// usage_error(errc::already_set) after the first call, as the others do.
+    /// usage_error(errc::already_set) after the first call, and errc::empty_handle if it was moved from, as the others do.
     template <class... Args>
     void set_value(Args&&... args) {
         check();
@@ -134,7 +134,7 @@ public:
             set_error(std::current_exception());
             return;
         }
-        std::exchange(state_, nullptr)->come_back(detail::ending::value);
+        answer(detail::ending::value);
     }
 
     /// The await throws this.
@@ -152,7 +152,7 @@ public:
     /// The await throws `cancelled`: what was begun has ended without an answer.
     void set_cancelled() {
         check();
-        std::exchange(state_, nullptr)->come_back(detail::ending::cancelled);
+        answer(detail::ending::cancelled);
     }
 
     /// Within from_callback's function only: `f()` is called, on the loop's thread and at most once, when the awaiting task is asked to
@@ -179,22 +179,27 @@ private:
     explicit resolver(detail::callback_state_of<T>& s) noexcept : state_(&s) {}
     void check() const {
         if (!state_)
-            detail::throw_resolved();
+            detail::throw_unusable_resolver(has_answered_);
+    }
+    void answer(detail::ending how) noexcept {
+        has_answered_ = true;
+        std::exchange(state_, nullptr)->come_back(how);
     }
     void fail(std::exception_ptr error, std::error_code code, bool is_abort) {
         check();
         state_->error = std::move(error);
         state_->code = code;
         state_->is_abort = is_abort;
-        std::exchange(state_, nullptr)->come_back(detail::ending::error);
+        answer(detail::ending::error);
     }
 
     detail::callback_state_of<T>* state_;
+    bool has_answered_ = false;
 };
 
 /// The awaiter of from_callback().
 template <class T, class F>
-class [[nodiscard]] callback_awaiter final : public detail::callback_waiter {
+class [[nodiscard("nothing happens until it is awaited")]] callback_awaiter final : public detail::callback_waiter {
     using state = detail::callback_state_of<T>;
     static_assert(alignof(state) <= 16, "corun: from_callback's value must not be over-aligned");
 
@@ -205,15 +210,13 @@ public:
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> h, detail::await_place where = detail::await_place::current()) {
         detail::task_state& t = detail::suspending_task(h, where);
-        if (!refuse_if_cancelled(t)) {
-            auto* const made = ::new (detail::allocate_block(sizeof(state))) state(*t.owner);
+        if (!begin_interrupted(t)) {
+            auto* const made = ::new (detail::allocate_block(sizeof(state))) state(*t.core);
             state_ = made;   // let go of if the function throws
             init_(resolver<T>(*made));
-            t.resume_point = h;
-            stand_here(t, *made);
+            listen(t);
             return;
         }
-        t.resume_point = h;
     }
     T await_resume() {
         check_end();
@@ -226,16 +229,8 @@ private:
 
 namespace detail {
 
-/// What from_callback() gives: it begins when it is awaited.
 template <class T, class F>
-class [[nodiscard]] callback_request {
-public:
-    explicit callback_request(F&& init) : init_(std::move(init)) {}
-    callback_awaiter<T, F> operator co_await() && { return callback_awaiter<T, F>(std::move(init_)); }
-
-private:
-    F init_;
-};
+using callback_request = request<callback_awaiter<T, F>, F>;
 
 }
 

@@ -1,7 +1,9 @@
 // generator.hpp - values one after another, from a coroutine that may await between them (asyncio's asynchronous generators).
 #pragma once
 
+#include <corun/detail/await_check.hpp>
 #include <corun/detail/generator_promise.hpp>
+#include <corun/generator_exit.hpp>
 
 #include <concepts>
 #include <coroutine>
@@ -11,9 +13,6 @@
 #include <utility>
 
 namespace corun {
-
-/// Thrown at the co_yield at which a generator stands when it is closed (GeneratorExit). Not a std::exception; let it pass.
-struct generator_exit final {};
 
 /// A coroutine that gives values with co_yield and may await between them. Lazy, moves only, but not while somebody waits in it. It runs in
 /// place, in the task that asks for a value: a request to that task is delivered inside it and ends it. Destroyed before its end, its frame
@@ -41,18 +40,20 @@ public:
 
     /// Runs it up to its next co_yield and gives that value; nullopt once it has ended (anext). Throws what left it, once.
     /// usage_error(errc::busy) if another task waits in it, usage_error(errc::foreign_loop) on another loop than that of its first value.
-    [[nodiscard]] awaiter next() noexcept { return awaiter(*this); }
+    [[nodiscard("nothing happens until it is awaited")]] awaiter next() noexcept { return awaiter(*this); }
 
     /// Ends it: the co_yield at which it stands throws `generator_exit`, clean-up may await (aclose). One that has not begun or has ended
     /// just goes. Throws what left it, and usage_error(errc::busy) if it yields again, or somebody waits in it.
-    [[nodiscard]] detail::generator_close_awaiter close() noexcept { return detail::generator_close_awaiter(frame_); }
+    [[nodiscard("nothing happens until it is awaited")]] detail::generator_close_awaiter close() noexcept {
+        return detail::generator_close_awaiter(frame_);
+    }
 
 private:
     explicit generator(std::coroutine_handle<> frame) noexcept { own(frame); }
     void own(std::coroutine_handle<> frame) noexcept {
         frame_ = frame;
         if (frame)
-            detail::generator_promise_of(frame).owner = &frame_;
+            detail::generator_promise_of(frame).holder = &frame_;
     }
 
     std::coroutine_handle<> frame_;
@@ -61,6 +62,11 @@ private:
 template <class T>
 struct generator<T>::promise_type : detail::generator_promise {
     explicit promise_type(std::source_location made = std::source_location::current()) noexcept : generator_promise(made) {}
+
+    template <class A>
+    decltype(auto) await_transform(A&& awaitable) const noexcept {
+        return detail::pass_awaited<promise_type>(std::forward<A>(awaitable));
+    }
 
     generator get_return_object() noexcept { return generator(std::coroutine_handle<promise_type>::from_promise(*this)); }
 
@@ -86,9 +92,10 @@ public:
         promise().begin();
         return false;
     }
-    template <detail::own_promise Promise>
+    template <class Promise>
     detail::transfer_result await_suspend(std::coroutine_handle<Promise> h,
                                           detail::await_place where = detail::await_place::current()) noexcept {
+        detail::check_awaiting<Promise>();
         h.promise().where = where;
         return promise().go_on(h);
     }

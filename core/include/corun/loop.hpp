@@ -1,10 +1,13 @@
 // loop.hpp - the event loop: callbacks, posts, counters. Tasks are started with spawn().
 #pragma once
 
+#include <corun/callback_handle.hpp>
 #include <corun/clock.hpp>
 #include <corun/detail/callback.hpp>
 #include <corun/detail/inbox.hpp>
+#include <corun/detail/interrupts.hpp>
 #include <corun/detail/loop_core.hpp>
+#include <corun/exception_report.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -22,24 +25,11 @@ namespace corun {
 class task_ref;
 
 namespace detail {
-class thread_pool;
 class shut_down;
 class run_course;
-struct pool_job;
-void start_on_pool(loop_core&, pool_job&);
-bool withdraw_from_pool(loop_core&, pool_job&) noexcept;
+struct task_state;
+loop_core& core_of(loop&) noexcept;
 }
-
-/// What the exception hook is told.
-struct exception_report {
-    std::string_view message;    ///< what happened: "a callback threw"
-    std::exception_ptr error;    ///< never null; may hold `cancelled`
-    std::uint64_t task_id = 0;   ///< 0 if no task is concerned
-    std::string_view task_name;
-};
-
-/// Called for exceptions that nobody else will see (3.6). If it throws, the default hook prints both.
-using exception_hook = std::function<void(const exception_report&)>;
 
 /// Figures about a loop, always kept (3.8).
 struct loop_counters {
@@ -51,35 +41,6 @@ struct loop_counters {
     std::size_t pending_operations = 0;
     std::size_t armed_timers = 0;
     std::size_t open_handles = 0;
-};
-
-/// Cancels a callback (asyncio.Handle). Copies name the same one. Belongs to the loop's thread.
-class callback_handle {
-public:
-    callback_handle() noexcept = default;
-    explicit callback_handle(detail::callback& c) noexcept : node_(&c) { ++c.references; }
-    callback_handle(const callback_handle& other) noexcept : node_(other.node_) {
-        if (node_)
-            ++node_->references;
-    }
-    callback_handle(callback_handle&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
-    callback_handle& operator=(callback_handle other) noexcept {
-        std::swap(node_, other.node_);
-        return *this;
-    }
-    ~callback_handle() {
-        if (node_)
-            node_->release();
-    }
-
-    /// Drops the function at once, captures included; it will not run. False if it has run, runs, or was cancelled.
-    bool cancel() noexcept;
-
-    /// True while the function waits for its turn.
-    bool is_pending() const noexcept { return node_ && !node_->begun && !node_->dropped; }
-
-private:
-    detail::callback* node_ = nullptr;
 };
 
 /// A name for a loop that may be kept by other threads and outlive it.
@@ -117,12 +78,12 @@ private:
 /// An event loop: one thread, one backend. Made by run(), runner and guest only.
 class loop : private detail::loop_core {
 public:
-    explicit loop(std::unique_ptr<corun::backend> engine_made);
+    explicit loop(std::unique_ptr<corun::backend> made);
     loop(const loop&) = delete;
     loop& operator=(const loop&) = delete;
     ~loop();
 
-    /// The loop that runs on this thread (asyncio.get_running_loop); throws usage_error(errc::not_started) outside a run.
+    /// The loop that runs on this thread (asyncio.get_running_loop); throws usage_error(errc::no_running_loop) outside a run.
     static loop& current();
 
     /// The same, or null.
@@ -155,7 +116,7 @@ public:
     template <class F>
     bool post(F&& f) {
         if (try_current() == this) {
-            if (box->refuses_posts())
+            if (inbox->refuses_posts())
                 return false;
             schedule(detail::make_callback(std::forward<F>(f)));
             own_posts_ = true;
@@ -165,7 +126,7 @@ public:
     }
 
     /// A name for this loop to be kept by other threads.
-    loop_ref ref() const noexcept { return loop_ref(*box); }
+    loop_ref ref() const noexcept { return loop_ref(*inbox); }
 
     /// The loop's clock.
     time_point time() const noexcept { return now(); }
@@ -176,7 +137,11 @@ public:
     std::string_view backend_name() const noexcept;
 
     /// Sets who is told of exceptions nobody else will see; an empty one is the default, which prints to standard error.
-    void set_exception_hook(exception_hook hook) { hook_ = std::move(hook); }
+    void set_exception_hook(exception_hook to_tell) { hook = std::move(to_tell); }
+    template <detail::makes_task<const exception_report&> F>
+    void set_exception_hook(F) {
+        detail::check_callback<F, const exception_report&>();
+    }
 
     /// Tells the hook. Never throws: a hook that throws falls back to the default one (3.6).
     void report(const exception_report& r) noexcept;
@@ -192,11 +157,7 @@ private:
     friend class detail::shut_down;
     friend class detail::run_course;
     friend class guest;
-    friend void note_fork() noexcept;
     friend detail::loop_core& detail::core_of(loop&) noexcept;
-    friend detail::loop_core* detail::try_core() noexcept;
-    friend void detail::start_on_pool(detail::loop_core&, detail::pool_job&);
-    friend bool detail::withdraw_from_pool(detail::loop_core&, detail::pool_job&) noexcept;
 
     template <class F>
     detail::callback& make_for_call(F&& f) {
@@ -207,6 +168,7 @@ private:
     callback_handle call_at(time_point deadline, time_point current, F&& f) {
         detail::callback& c = make_for_call(std::forward<F>(f));
         callback_handle h(c);
+        c.timers_of = this;
         try {
             arm(c.timer, deadline, current);
         } catch (...) {
@@ -218,7 +180,7 @@ private:
     }
     void check_open() const;
 
-    static loop* exchange_current(loop* l) noexcept;
+    static loop* exchange_current(loop* l) noexcept { return static_cast<loop*>(detail::exchange_core(l)); }
 
     /// What a turn may run: so many entries of the ready queue, and none that would begin at `until` or later.
     struct allowance {
@@ -226,28 +188,33 @@ private:
         time_point until = no_deadline;
     };
 
-    void turn(time_point bound) noexcept;
+    /// True if the loop is to stop, so that not all was run.
+    bool turn(time_point bound) noexcept;
+
+    /// Turns until the task has ended, or nothing of the loop is resumed any more; at least one.
+    void turn_until_done(const detail::task_state&) noexcept;
     bool may_skip_wait() noexcept;
+    bool may_go_on_skipping() noexcept;
+    bool has_interrupts() const noexcept { return interrupts_.arrivals() != attention.arrivals_seen(); }
+    bool is_in_turn() const noexcept { return turn_end_.is_linked(); }
     waited wait_for_news(time_point bound) noexcept;
+    time_point end_of_block(time_point bound) noexcept;
+    void note_wait(bool was_busy) noexcept;
     void nothing_can_come() noexcept;
     void take_due_timers() noexcept;
-    void begin_batch() noexcept;
-    bool run_batch(allowance& left) noexcept;
-    void shuffle(detail::entry_list& batch) noexcept;
+    void begin_turn() noexcept;
+    bool run_turn(allowance& left) noexcept;
+    template <class MayRun>
+    bool run_turn(MayRun may_run) noexcept;
+    void run_step(detail::task_state&) noexcept;
+    bool look_up() noexcept;
+    void shuffle() noexcept;
     void take_finished(operation_list& finished) noexcept;
 
-    void catch_interrupts(bool termination) noexcept;
-    void release_interrupts() noexcept;
-    bool interrupts_came() const noexcept { return interrupts_.arrivals.load(std::memory_order_relaxed) != arrivals_seen_; }
-    void look_at_interrupts() noexcept;
-    void print_tasks() noexcept;
-
     std::unique_ptr<corun::backend> backend_;
-    std::unique_ptr<detail::thread_pool> pool_;
-    exception_hook hook_;
     std::function<void(const std::vector<task_ref>&)> leftovers_hook_;
     simulation* shuffling_ = nullptr;   // draws the order of ready tasks
-    detail::entry_list batch_;          // what this turn runs
+    detail::entry turn_end_;            // stands in the ready queue behind what this turn runs; in none between two turns
     bool own_posts_ = false;            // post() put something into the ready queue: shut down has to run it
 
     // How long work may keep the kernel waiting (3.1).
@@ -258,22 +225,18 @@ private:
     static constexpr int entries_between_looks = 16;   // at the clock, where an allowance has an end
     int skipped_ = 0;
     int skip_limit_ = most_skips;
-    std::uint64_t resumptions_at_wait_ = 0;
+    std::uint64_t resumptions_to_wait_ = most_resumptions;   // with so many the wait is due
     time_point last_wait_{};
     time_point began_{};
 
-    // Interrupts (2.1, 2.2).
-    interrupt_counter interrupts_;
-    int arrivals_seen_ = 0;
-    int interrupts_seen_ = 0;
-    int dumps_seen_ = 0;
-    int main_interrupts_ = 0;
-    bool interrupts_caught_ = false;
-    detail::task_state* main_ = nullptr;
+    detail::interrupts interrupts_;
     std::string deadlock_;   // what stood still when nothing more could come
-    bool stop_ = false;      // no further resumption: the second interrupt, or the end of shut down's grace
-    bool shutting_down_ = false;
-    int shut_down_interrupts_ = 0;
 };
+
+namespace detail {
+
+inline loop_core& core_of(loop& l) noexcept { return l; }
+
+}
 
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <corun/errors.hpp>
+#include <corun/operation_kind.hpp>
 #include <corun/waiter.hpp>
 
 #include <cstddef>
@@ -12,24 +13,20 @@
 
 namespace corun {
 
-/// What an operation asks for.
-enum class operation_kind : std::uint8_t {
-    read,       ///< bytes from a stream into the slices; a count of zero is the end
-    write,      ///< bytes of the slices into a stream; may take only a part
-    accept,     ///< the next connection of a listener; `argument` is null or an address* for the peer's
-    connect,    ///< connects to the address that `argument` (const address*) points to
-    poll,       ///< waits until a direction of `value` (a `ready` mask) is ready; answers the mask in `value`
-    shutdown,   ///< ends the sending side
-};
+class address;
 
-/// Where an operation stands. Asserted at every step: a finished one is never cancelled.
-enum class operation_state : std::uint8_t { idle, pending, finished };
-
-/// Directions of operation_kind::poll, a bit mask in operation::value.
-namespace ready {
-inline constexpr int readable = 1;
-inline constexpr int writable = 2;
+namespace detail {
+struct entry;
+struct pool_job;
 }
+
+/// Where an operation stands.
+enum class operation_state : std::uint8_t {
+    idle,
+    pending,   ///< the backend's
+    on_pool,   ///< answered `blocking`: the core's, which never hands it to backend::cancel()
+    finished,
+};
 
 /// One contiguous piece of memory that an operation reads into or writes from.
 struct io_slice {
@@ -50,31 +47,53 @@ struct handle {
 struct operation : waiter {
     operation(operation_kind k, handle h) noexcept : kind(k), target(h) {}
 
+    /// The error of a second reader or writer; no code of a system, as files and devices may be busy on their own account.
+    static constexpr std::int32_t busy = -1;
+
     operation_kind kind;
     operation_state state = operation_state::idle;
     bool truncated = false;            ///< answer: a datagram was larger than the buffer
-    std::int32_t error = 0;            ///< answer: a code of native_category(), 0 for success
-    handle target;                     ///< request
+    std::int32_t error = 0;            ///< answer: a code of native_category(), 0 for success, or `busy`
+    handle target;                     ///< request; none for kinds without one
     io_slice slice;                    ///< request: one buffer, inside the operation
     const io_slice* slices = &slice;   ///< request: or many, the caller's
-    std::uint32_t slice_count = 1;     ///< request
-    std::int32_t value = 0;            ///< request and answer: the kind's own small number
-    void* argument = nullptr;          ///< request: the kind's own pointer
-    union {
-        std::size_t count = 0;   ///< answer of transfers: bytes moved
-        handle accepted;         ///< answer of accept
+    union {                            // request: the kind's own
+        address* peer = nullptr;       ///< of accept: where the peer's address is written, or null
+        const address* to;             ///< of connect
+        std::uint8_t wanted;           ///< of poll: a `ready` mask
     };
-    operation* next = nullptr;   ///< the backend's list of finished operations
+    union {                      // answer: the member that kind_row::answer names
+        std::size_t count = 0;   ///< bytes moved
+        handle accepted;         ///< what the operation has opened
+        std::uint8_t found;      ///< the directions that are ready, a `ready` mask
+        std::intptr_t native;    ///< a descriptor between submit() and the answer: for perform(), or one that has no handle yet
+    };
+    union {
+        operation* next = nullptr;   ///< the backend's list of finished operations
+        detail::pool_job* job;       ///< the core's, of one on the pool
+    };
+    detail::entry* to_schedule = nullptr;   ///< the core's: what becomes ready with the answer, a task or another entry
+    std::uint32_t slice_count = 1;          ///< request
+    bool begun = false;                     ///< the backend's: the system has been asked, what is left is to look
 
-    /// Writes the answer of a transfer, or an error (a native code, 0 for success).
-    void finish(std::int32_t native_error, std::size_t transferred = 0) noexcept {
+    /// Writes the answer of a transfer, or an error (a native code, 0 for success). For backend::perform(): on a
+    /// pool's thread the state is not its to write.
+    void answer_with(std::int32_t native_error, std::size_t transferred = 0) noexcept {
         error = native_error;
         count = transferred;
+    }
+
+    /// The same, and the operation is finished.
+    void finish(std::int32_t native_error, std::size_t transferred = 0) noexcept {
+        answer_with(native_error, transferred);
         state = operation_state::finished;
     }
 
     /// The answer's error as users see it; compares with std::errc, keeps the native code.
     std::error_code error_code() const noexcept { return error == 0 ? std::error_code() : std::error_code(error, native_category()); }
+
+protected:
+    ~operation() = default;
 };
 
 static_assert(sizeof(operation) <= 104, "each read site of a coroutine holds an operation: keep it small");

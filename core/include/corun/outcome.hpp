@@ -2,11 +2,15 @@
 #pragma once
 
 #include <corun/detail/awaitable.hpp>
+#include <corun/detail/call.hpp>
 #include <corun/detail/promise.hpp>
+#include <corun/detail/request.hpp>
 #include <corun/errors.hpp>
 #include <corun/task.hpp>
 
 #include <exception>
+#include <memory>
+#include <new>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -16,7 +20,7 @@ namespace corun {
 
 /// A value, an exception, or `cancelled`: what left an await.
 template <class T>
-class [[nodiscard]] outcome {
+class [[nodiscard("an error or a cancellation is in it, if there was one: look at it")]] outcome {
     using stored = std::conditional_t<std::is_void_v<T>, std::monostate,
                                       std::conditional_t<std::is_reference_v<T>, std::add_pointer_t<T>, std::remove_const_t<T>>>;
 
@@ -30,6 +34,8 @@ public:
         o.error_ = std::move(e);
         return o;
     }
+    /// The same for any exception: an outcome that was cancelled if it is `cancelled`.
+    static outcome of_exception(std::exception_ptr e) noexcept { return detail::is_cancelled(e) ? of_cancelled() : of_error(std::move(e)); }
     static outcome of_cancelled() noexcept {
         outcome o;
         o.end_ = detail::ending::cancelled;
@@ -122,7 +128,8 @@ outcome<T> task_awaiter<T>::settle() {
     });
 }
 
-/// Awaits another awaitable, in this frame, and answers its outcome.
+/// Awaits another awaitable, in this frame, and answers its outcome. What is thrown before the wait has begun, by a call that gives no task
+/// or by a refusal, is an outcome too: `inner_` is gone then, and `refused_` is set.
 template <class A>
 class settled_awaiter {
     using inner = awaiter_of<A>;
@@ -130,14 +137,26 @@ class settled_awaiter {
 public:
     using value = await_result<A>;
 
-    explicit settled_awaiter(A&& awaitable) : awaitable_(std::forward<A>(awaitable)), inner_(get_awaiter(std::forward<A>(awaitable_))) {}
+    explicit settled_awaiter(A&& awaitable) noexcept {
+        try {
+            ::new (static_cast<void*>(std::addressof(inner_))) inner(get_awaiter(std::forward<A>(awaitable)));
+        } catch (...) {
+            refused_ = std::current_exception();
+        }
+    }
     settled_awaiter(const settled_awaiter&) = delete;
+    ~settled_awaiter() {
+        if (!refused_)
+            std::destroy_at(std::addressof(inner_));
+    }
 
     bool await_ready() noexcept {
+        if (refused_)
+            return true;
         try {
             return inner_.await_ready();
         } catch (...) {
-            refused_ = std::current_exception();
+            refuse();
             return true;
         }
     }
@@ -153,14 +172,14 @@ public:
                 else
                     return suspend_inner(inner_, h, where);
             } catch (...) {
-                refused_ = std::current_exception();
+                refuse();
                 return false;
             }
         }
     }
     outcome<value> await_resume() {
         if (refused_)
-            return outcome<value>::of_error(std::move(refused_));
+            return outcome<value>::of_exception(refused_);
         if constexpr (requires { inner_.settle(); }) {
             return inner_.settle();
         } else {
@@ -175,28 +194,28 @@ public:
     }
 
 private:
-    A awaitable_;
-    inner inner_;
-    std::exception_ptr refused_;   // thrown before the wait had begun
+    void refuse() noexcept {
+        std::destroy_at(std::addressof(inner_));
+        refused_ = std::current_exception();
+    }
+
+    union {
+        inner inner_;
+    };
+    std::exception_ptr refused_;
 };
 
 template <class A>
-class [[nodiscard]] settled_request {
-public:
-    explicit settled_request(A&& awaitable) : awaitable_(std::forward<A>(awaitable)) {}
-    settled_awaiter<A> operator co_await() && { return settled_awaiter<A>(std::forward<A>(awaitable_)); }
-
-private:
-    A awaitable_;
-};
+using settled_request = request<settled_awaiter<A>, A>;
 
 }
 
 /// `auto left = co_await settled(awaitable)`: waits as the awaitable does and answers value, error or cancelled instead
-/// of throwing (5.3). A cancel request reaches the awaitable as usual.
-template <detail::awaitable A>
-detail::settled_request<A> settled(A&& awaitable) {
-    return detail::settled_request<A>(std::forward<A>(awaitable));
+/// of throwing (5.3). A cancel request reaches the awaitable as usual. Takes a callable that gives a task, too: it is kept, and called when
+/// it is awaited.
+template <detail::awaitable_or_call A>
+detail::settled_request<detail::awaited<A>> settled(A&& awaitable) {
+    return detail::settled_request<detail::awaited<A>>(std::forward<A>(awaitable));
 }
 
 }

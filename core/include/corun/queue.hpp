@@ -4,7 +4,6 @@
 #include <corun/detail/memory_waiter.hpp>
 #include <corun/event.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -65,20 +64,26 @@ protected:
 };
 
 /// The wait of a getter or a putter; its item or its room is reserved from the moment it is woken.
-class queue_waiter : public memory_waiter {
+class queue_waiter : public primitive_waiter {
 public:
     std::string_view what() const noexcept override { return puts_ ? "room in a queue" : "an item of a queue"; }
 
-    void grant() noexcept {
-        reserved_ = true;
+    /// The item or the room that this is woken for is kept for it.
+    void reserve() noexcept { reserved_ = true; }
+
+    /// queue_shut_down, for which the queue needs not be there any more.
+    void end_by_shut_down() noexcept {
+        queue_ = nullptr;
         give();
     }
 
 protected:
     queue_waiter(queue_core& q, bool puts) noexcept : queue_(&q), puts_(puts) {}
+    queue_waiter(queue_waiter&&) noexcept = default;
+    ~queue_waiter() = default;
 
     bool ready();
-    void begin(task_state& t);
+    void suspend(task_state& t);
 
     /// Throws `cancelled` or queue_shut_down; what was reserved is the caller's from now on.
     void check_end();
@@ -86,7 +91,7 @@ protected:
 private:
     queue_core::side& mine() const noexcept { return puts_ ? queue_->putters_ : queue_->getters_; }
 
-    queue_core* queue_;
+    queue_core* queue_;   // null once a shut down has ended the wait: the queue is not needed any more
     bool puts_;
     bool reserved_ = false;
 };
@@ -116,16 +121,35 @@ struct last_in_first_out {
 
 template <class T, class Compare>
 struct least_first {
+    // Where a comparison throws, nothing has been moved yet: not so in the standard's heaps.
     void push(T&& item) {
+        std::size_t place = items.size();
+        while (place > 0 && later(items[parent_of(place)], item))
+            place = parent_of(place);
         items.push_back(std::move(item));
-        std::push_heap(items.begin(), items.end(), later);
+        for (std::size_t at = items.size() - 1; at != place; at = parent_of(at))
+            std::swap(items[at], items[parent_of(at)]);
     }
     T pop() {
-        std::pop_heap(items.begin(), items.end(), later);
-        T item = std::move(items.back());
+        const std::size_t last = items.size() - 1;
+        std::size_t place = 0;   // of the last item, once the first has gone
+        for (std::size_t child = 1; child < last; child = 2 * place + 1) {
+            if (child + 1 < last && later(items[child], items[child + 1]))
+                ++child;
+            if (!later(items[last], items[child]))
+                break;
+            place = child;
+        }
+        T item = std::move(items[last]);
         items.pop_back();
+        for (std::size_t at = place; last > 0; at = parent_of(at)) {
+            std::swap(item, items[at]);
+            if (at == 0)
+                break;
+        }
         return item;
     }
+    static std::size_t parent_of(std::size_t place) noexcept { return (place - 1) / 2; }
     static bool later(const T& a, const T& b) { return Compare{}(b, a); }
     std::vector<T> items;
 };
@@ -140,14 +164,14 @@ public:
 
     /// Waits for an item and gives it. A request ends the wait with `cancelled`; an item that had been reserved passes on.
     /// Throws queue_shut_down once the queue is shut down and empty.
-    [[nodiscard]] getter get() noexcept { return getter(*this); }
+    [[nodiscard("nothing happens until it is awaited")]] getter get() noexcept { return getter(*this); }
 
     /// Waits for room and puts the item in. A request ends the wait with `cancelled`, and the item is not put. Throws
     /// queue_shut_down once the queue is shut down.
-    [[nodiscard]] putter put(T item) { return putter(*this, std::move(item)); }
+    [[nodiscard("nothing happens until it is awaited")]] putter put(T item) { return putter(*this, std::move(item)); }
 
     /// Takes an item if one is there for a newcomer (Queue.get_nowait).
-    std::optional<T> try_get() {
+    [[nodiscard("the item that it takes is in it")]] std::optional<T> try_get() {
         check_loop();
         if (!has_item())
             return std::nullopt;
@@ -155,7 +179,7 @@ public:
     }
 
     /// Puts the item if there is room for a newcomer; false otherwise (Queue.put_nowait). Throws queue_shut_down.
-    bool try_put(T item) {
+    [[nodiscard("false: there was no room, and the item was not put")]] bool try_put(T item) {
         check_loop();
         if (shut_down_)
             throw queue_shut_down{};
@@ -175,42 +199,53 @@ public:
         check_loop();
         shut_down_ = true;
         if (immediately) {
-            while (size_ > 0) {
-                (void)order_.pop();
-                --size_;
+            order_.items.clear();
+            for (; size_ > 0; --size_)
                 mark_done();
-            }
         }
         end_waits();
     }
 
-    /// Says that an item that was taken has been dealt with (Queue.task_done). Throws usage_error(errc::not_locked) if called
+    /// Says that an item that was taken has been dealt with (Queue.task_done). Throws usage_error(errc::too_many_calls) if called
     /// more often than items were put.
     void task_done() {
         if (unfinished_ == 0)
-            throw_usage(errc::not_locked, "corun::queue::task_done(): called more often than items were put");
+            throw_usage(errc::too_many_calls,
+                        "corun::queue::task_done(): called more often than items were put; call it once for each that was taken");
         mark_done();
     }
 
     /// Waits until task_done() has been called for every item that was put (Queue.join).
-    [[nodiscard]] event::awaiter join() noexcept { return all_done_.wait(); }
+    [[nodiscard("nothing happens until it is awaited")]] event::awaiter join() noexcept { return all_done_.wait(); }
 
 private:
     void check_loop() const {
         getters_.waiters.check_loop();
         putters_.waiters.check_loop();
     }
+    /// Wakes whoever can go on: also after an item whose move threw, or for which there was no memory, as the room or the item that was
+    /// reserved for its task is another's then.
+    class waking {
+    public:
+        explicit waking(basic_queue& q) noexcept : queue_(q) {}
+        waking(const waking&) = delete;
+        ~waking() { queue_.wake(); }
+
+    private:
+        basic_queue& queue_;
+    };
+
     void add(T&& item) {
+        const waking at_end(*this);
         order_.push(std::move(item));
         ++size_;
         ++unfinished_;
         all_done_.clear();
-        wake();
     }
     T take() {
+        const waking at_end(*this);
         T item = order_.pop();
         --size_;
-        wake();
         return item;
     }
     void mark_done() {
@@ -231,9 +266,7 @@ public:
     bool await_ready() { return ready(); }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> h, await_place where = await_place::current()) {
-        task_state& t = suspending_task(h, where);
-        begin(t);
-        t.resume_point = h;
+        suspend(suspending_task(h, where));
     }
     T await_resume() {
         check_end();
@@ -252,9 +285,7 @@ public:
     bool await_ready() { return ready(); }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> h, await_place where = await_place::current()) {
-        task_state& t = suspending_task(h, where);
-        begin(t);
-        t.resume_point = h;
+        suspend(suspending_task(h, where));
     }
     void await_resume() {
         check_end();

@@ -10,7 +10,7 @@ namespace corun {
 
 /// A value, or the error that came instead. Answers of as_result() and of backends.
 template <class T>
-class [[nodiscard]] result {
+class [[nodiscard("it may hold an error: look at it")]] result {
 public:
     using value_type = T;
 
@@ -60,7 +60,7 @@ private:
 
 /// Success, or the error that came instead.
 template <>
-class [[nodiscard]] result<void> {
+class [[nodiscard("it may hold an error: look at it")]] result<void> {
 public:
     using value_type = void;
 

@@ -37,6 +37,8 @@ int exit_code(Run&& run_it) {
             run_it();
             return 0;
         } else {
+            static_assert(std::convertible_to<decltype(run_it()), int>,
+                          "corun: run_main() takes a coroutine that returns corun::task<> or corun::task<int>: its value is the exit code");
             return static_cast<int>(run_it());
         }
     } catch (...) {

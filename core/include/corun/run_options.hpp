@@ -22,8 +22,8 @@ public:
     run_options& operator=(run_options&&) noexcept = default;
 
     /// Runs on this backend instead of the one that was linked as the default.
-    run_options&& with(std::unique_ptr<backend> engine) && noexcept {
-        engine_ = std::move(engine);
+    run_options&& with(std::unique_ptr<backend> made) && noexcept {
+        backend_ = std::move(made);
         return std::move(*this);
     }
 
@@ -46,6 +46,14 @@ public:
         return std::move(*this);
     }
 
+    /// How many threads to_thread() has at most, at least 1. Calls beyond that wait for a thread. Calls that themselves wait for tasks
+    /// which need a thread want more than there are of them, or none goes on; debug mode says when all are taken. Default: 4 more than the
+    /// machine has processors, at most 32 (asyncio's default).
+    run_options&& pool_threads(std::size_t most) && noexcept {
+        pool_threads_ = most > 0 ? most : 1;
+        return std::move(*this);
+    }
+
     /// False: SIGINT is left alone. Default: handled if its disposition is the default one (2.1); in a guest, left alone.
     run_options&& handle_interrupts(bool yes) && noexcept {
         handle_interrupts_ = yes;
@@ -65,11 +73,17 @@ public:
         return std::move(*this);
     }
 
-    /// True: debug mode (loop.set_debug): steps of more than 100 ms, tasks that were never awaited, requests that were swallowed, locks
-    /// given up by another task, and use from another thread are found; the exception hook is told, or usage_error thrown.
-    /// Default: false, true if the environment says CORUN_DEBUG=1.
+    /// True: debug mode (loop.set_debug): steps of more than slow_step(), tasks that were never awaited, requests that were swallowed,
+    /// locks given up by another task, and use from another thread are found; the exception hook is told, or usage_error thrown. Default:
+    /// false, true if the environment says CORUN_DEBUG=1.
     run_options&& debug(bool yes) && noexcept {
         debug_ = yes;
+        return std::move(*this);
+    }
+
+    /// How long a step may take before debug mode reports it (loop.slow_callback_duration). Default: 100 ms.
+    run_options&& slow_step(duration d) && noexcept {
+        slow_step_ = d;
         return std::move(*this);
     }
 
@@ -85,10 +99,20 @@ public:
         hook_ = std::move(hook);
         return std::move(*this);
     }
+    template <detail::makes_task<const exception_report&> F>
+    run_options&& on_exception(F) && {
+        detail::check_callback<F, const exception_report&>();
+        return std::move(*this);
+    }
 
     /// Called at the beginning of each round of shut down with the tasks that are about to be cancelled, in creation order.
     run_options&& on_leftovers(std::function<void(const std::vector<task_ref>&)> hook) && {
         leftovers_hook_ = std::move(hook);
+        return std::move(*this);
+    }
+    template <detail::makes_task<const std::vector<task_ref>&> F>
+    run_options&& on_leftovers(F) && {
+        detail::check_callback<F, const std::vector<task_ref>&>();
         return std::move(*this);
     }
 
@@ -96,10 +120,12 @@ private:
     friend class runner;
     friend class guest;
 
-    std::unique_ptr<backend> engine_;
+    std::unique_ptr<backend> backend_;
     std::unique_ptr<backend> (*fall_back_)() = nullptr;
     std::optional<duration> shutdown_grace_;
     duration pool_grace_ = std::chrono::minutes(5);
+    duration slow_step_ = std::chrono::milliseconds(100);
+    std::size_t pool_threads_ = 0;   // 0: the default
     exception_hook hook_;
     std::function<void(const std::vector<task_ref>&)> leftovers_hook_;
     std::optional<bool> handle_interrupts_;

@@ -19,7 +19,9 @@ public:
     explicit runner(run_options options = {}) : runner(std::move(options), &make_default_backend) {}
     runner(const runner&) = delete;
     runner& operator=(const runner&) = delete;
-    ~runner() { close(); }
+
+    /// As close(); inside its own run it prints that it can't, and ends the program.
+    ~runner();
 
     /// Runs a task, or a callable that returns one, to its end; gives its value or rethrows what left it. An interrupt
     /// cancels it and leaves as `interrupted` (2.1). Throws usage_error(errc::nested_run) inside a running loop and
@@ -37,8 +39,9 @@ public:
         return finish(start(std::forward<F>(f), std::forward<Args>(args)...), true);
     }
 
-    /// Cancels and awaits what is left, closes the loop (1.3). Idempotent; called by the destructor.
-    void close() noexcept;
+    /// Cancels and awaits what is left, closes the loop (1.3). Idempotent; called by the destructor. Throws usage_error(errc::nested_run)
+    /// in a task or callback of this runner's own, whose end it would wait for.
+    void close();
 
     /// The loop, also between runs: for post(), ref() and counters(). Null once closed.
     loop* current_loop() const noexcept { return loop_.get(); }
@@ -71,6 +74,8 @@ private:
     void abandon_run() noexcept;
     void drive(detail::task_state& main, bool closing);
     void check_not_forked();
+    bool is_running() const noexcept { return loop_ && loop::try_current() == loop_.get(); }
+    void close_now() noexcept;
 
     std::unique_ptr<loop> loop_;
     loop* outer_ = nullptr;   // current before: none, or a parent's in a forked child

@@ -20,17 +20,21 @@ public:
 
     /// Waits for a permit; gives a guard that releases it when it is destroyed. A request ends the wait with `cancelled`; a
     /// permit that had been handed over already passes to the next waiter.
-    [[nodiscard]] awaiter acquire() noexcept;
+    [[nodiscard("nothing happens until it is awaited")]] awaiter acquire() noexcept;
 
     /// Takes a permit if one is free. True: release() is owed.
-    [[nodiscard]] bool try_acquire() {
+    [[nodiscard("true: release() is owed")]] bool try_acquire() {
         permits_.check_loop();
         return permits_.try_take();
     }
 
-    /// Hands a permit to the first waiter, or frees one; also above the initial number. Any task may.
+    /// Hands a permit to the first waiter, or frees one; also above the initial number, but for a bounded_semaphore, which throws
+    /// usage_error(errc::not_locked) when every permit is free. Any task may.
     void release() {
         permits_.check_loop();
+        if (permits_.is_full())
+            detail::throw_usage(errc::not_locked,
+                                "corun::bounded_semaphore::release(): every permit is free; release once for each acquire()");
         permits_.give_back();
     }
 
@@ -38,28 +42,21 @@ public:
     std::size_t available() const noexcept { return permits_.free(); }
 
 protected:
+    semaphore(std::size_t permits, std::size_t bound) noexcept : permits_(permits, "semaphore", bound) {}
+
+private:
     detail::permits permits_;
 };
 
-/// A semaphore that can't be released more often than acquired (asyncio.BoundedSemaphore).
+/// A semaphore that can't be released more often than acquired (asyncio.BoundedSemaphore). A guard whose permit was released by hand
+/// reports that to the exception hook, as it can't throw.
 class bounded_semaphore : public semaphore {
 public:
-    explicit bounded_semaphore(std::size_t permits) noexcept : semaphore(permits), bound_(permits) {}
-
-    /// As semaphore::release(); throws usage_error(errc::not_locked) when every permit is free.
-    void release() {
-        if (available() == bound_)
-            detail::throw_usage(errc::not_locked,
-                                "corun::bounded_semaphore::release(): every permit is free; release once for each acquire()");
-        semaphore::release();
-    }
-
-private:
-    std::size_t bound_;
+    explicit bounded_semaphore(std::size_t permits) noexcept : semaphore(permits, permits) {}
 };
 
 /// Holds a permit; releases it without awaiting. Moves only.
-class [[nodiscard]] semaphore::permit {
+class [[nodiscard("dropped at once, it is released at once: keep it in a variable")]] semaphore::permit {
 public:
     permit() noexcept = default;
     permit(permit&& other) noexcept : semaphore_(std::exchange(other.semaphore_, nullptr)) {}

@@ -1,6 +1,7 @@
 // shield.hpp - awaiting a task without passing one's own cancellation on to it (asyncio.shield).
 #pragma once
 
+#include <corun/detail/request.hpp>
 #include <corun/spawn.hpp>
 #include <corun/task_handle.hpp>
 
@@ -15,16 +16,17 @@ namespace detail {
 class shield_waiter : public memory_waiter {
 public:
     explicit shield_waiter(task_state& target) noexcept : target_(&target), release_(*this) { target.add_reference(); }
+    std::string_view what() const noexcept override { return "shielded task"; }
+
+protected:
     ~shield_waiter() {
         if (release_.is_linked())
             release_.unlink();
         target_->release();
     }
-    std::string_view what() const noexcept override { return "shielded task"; }
 
-protected:
     bool ready();
-    void begin(task_state& t) noexcept;
+    void suspend(task_state& t) noexcept;
     void check_end();
     task_state& target() const noexcept { return *target_; }
 
@@ -43,14 +45,13 @@ template <class T, bool Move>
 class shield_awaiter final : public shield_waiter {
 public:
     using value = std::conditional_t<Move, T, std::add_lvalue_reference_t<T>>;
-    using shield_waiter::shield_waiter;
+
+    explicit shield_awaiter(const task_handle<T>& h) noexcept : shield_waiter(h.state()) {}
 
     bool await_ready() { return ready(); }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> h, await_place where = await_place::current()) {
-        task_state& t = suspending_task(h, where);
-        t.resume_point = h;
-        begin(t);
+        suspend(suspending_task(h, where));
     }
     value await_resume() {
         check_end();
@@ -65,14 +66,7 @@ public:
 };
 
 template <class T, bool Move>
-class [[nodiscard]] shield_request {
-public:
-    explicit shield_request(task_handle<T> h) noexcept : handle_(std::move(h)) {}
-    shield_awaiter<T, Move> operator co_await() && { return shield_awaiter<T, Move>(handle_.state()); }
-
-private:
-    task_handle<T> handle_;
-};
+using shield_request = request<shield_awaiter<T, Move>, task_handle<T>>;
 
 }
 

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <corun/detail/awaitable.hpp>
+#include <corun/detail/call.hpp>
+#include <corun/outcome.hpp>
 #include <corun/task.hpp>
 #include <corun/task_handle.hpp>
 
+#include <exception>
 #include <functional>
 #include <new>
 #include <tuple>
@@ -15,30 +18,27 @@ namespace corun {
 
 namespace detail {
 
-/// The value type of a task.
-template <class Task>
-using task_value = typename std::remove_cvref_t<Task>::value_type;
-
-/// A callable with arguments whose call gives a task.
-template <class F, class... Args>
-concept task_callable = std::invocable<std::decay_t<F>&, std::decay_t<Args>...> &&
-                        is_task<std::remove_cvref_t<std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>>>;
-
-template <class F, class... Args>
-using called_task_value = task_value<std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>>;
-
 [[noreturn]] void throw_closed();
 
-/// Gives the state the spawning task's local values. Throws std::bad_alloc.
-void copy_locals(const task_extras& from, task_state& to);
+/// Gives the state the values of the code that spawns it. Throws std::bad_alloc.
+void copy_locals(task_state& to);
 
-inline void inherit_locals(const loop_core& core, task_state& t) {
-    if (core.current_task && core.current_task->extras)
-        copy_locals(*core.current_task->extras, t);
+inline void inherit_locals(task_state& t) {
+    if (may_have_locals())
+        copy_locals(t);
 }
 
 /// Makes the state known to the loop and ready for its first step; the first reference is the loop's.
-void register_task(loop_core&, task_state&, child_owner*, std::coroutine_handle<> root) noexcept;
+inline void register_task(loop_core& core, task_state& t, scope* within, std::coroutine_handle<> root) noexcept {
+    t.core = &core;
+    t.id = ++core.registry.last_id;
+    t.resume_point = root;
+    t.since = core.stamp;
+    t.scope = within;
+    (within ? within->children : core.registry.free).push_back(t);
+    ++core.registry.count;
+    core.schedule(t);
+}
 
 template <class Block>
 void free_task_block(Block& b) noexcept {
@@ -97,38 +97,57 @@ Block* make_block(Args&&... args) {
 }
 
 template <class T>
-task_handle<T> start_block(loop_core& l, task_block<T>& b, child_owner* owner, task<T>&& t) noexcept {
+task_handle<T> start_block(loop_core& l, task_block<T>& b, scope* within, task<T>&& t) noexcept {
     const auto root = task_access::release(std::move(t));
     if constexpr (!std::is_void_v<T>)
         root.promise().out = &b.slot;
-    register_task(l, b, owner, root);
+    register_task(l, b, within, root);
     return task_handle<T>(b);
 }
 
 template <class T>
-task_handle<T> start_task(loop_core& l, child_owner* owner, task<T>&& t) {
+task_handle<T> start_task(loop_core& l, scope* within, task<T>&& t) {
     if (!t)
-        throw_usage(errc::not_started, "spawn(): this corun::task has been awaited, spawned or moved from already");
+        throw_usage(errc::already_awaited, "spawn(): this corun::task has been awaited, spawned or moved from already");
     auto* const b = make_block<plain_block<T>>();
     try {
-        inherit_locals(l, *b);
+        inherit_locals(*b);
     } catch (...) {
         free_task_block(*b);
         throw;
     }
-    return start_block<T>(l, *b, owner, std::move(t));
+    return start_block<T>(l, *b, within, std::move(t));
+}
+
+/// A task that ends with this in its first step.
+template <class T>
+task<T> failing(outcome<T> end) {
+    co_return std::move(end).value();
+}
+
+/// Calls; what the call throws becomes the end of the task that it owes (4.2). Only for want of memory there is no task.
+template <class T, class Call>
+task<T> task_of(Call call) {
+    try {
+        return call();
+    } catch (const std::bad_alloc&) {
+        throw;
+    } catch (...) {
+        return failing<T>(outcome<T>::of_exception(std::current_exception()));
+    }
 }
 
 template <class F, class... Args>
-auto start_call(loop_core& l, child_owner* owner, F&& f, Args&&... args) {
+auto start_call(loop_core& l, scope* within, F&& f, Args&&... args) {
     using value = called_task_value<F, Args...>;
     using block = called_block<value, std::decay_t<F>, std::decay_t<Args>...>;
     block* const b = make_block<block>(std::forward<F>(f), std::forward<Args>(args)...);
     try {
-        inherit_locals(l, *b);
-        task<value> t =
-            std::apply([b](auto&... as) { return std::invoke(b->made_by().function, std::move(as)...); }, b->made_by().arguments);
-        return start_block<value>(l, *b, owner, std::move(t));
+        inherit_locals(*b);
+        task<value> t = task_of<value>([b] {
+            return std::apply([b](auto&... as) { return std::invoke(b->made_by().function, std::move(as)...); }, b->made_by().arguments);
+        });
+        return start_block<value>(l, *b, within, std::move(t));
     } catch (...) {
         b->act(*b, task_state::verb::free);
         throw;
@@ -145,26 +164,28 @@ task<std::remove_cvref_t<await_result<A>>> as_task(A awaitable)
 
 /// A task as it is; a callable called; any other awaitable wrapped.
 template <class F, class... Args>
-auto start_any(loop_core& l, child_owner* owner, F&& f, Args&&... args) {
+auto start_any(loop_core& l, scope* within, F&& f, Args&&... args) {
     if (l.closed)
         throw_closed();
     if constexpr (sizeof...(Args) == 0 && is_task<std::remove_cvref_t<F>>) {
-        static_assert(!std::is_lvalue_reference_v<F>, "a task has one owner: spawn(std::move(task))");
-        return start_task(l, owner, std::forward<F>(f));
+        static_assert(!std::is_lvalue_reference_v<F>, "corun: a task has one owner: spawn(std::move(task))");
+        return start_task(l, within, std::forward<F>(f));
     } else if constexpr (task_callable<F, Args...>) {
-        return start_call(l, owner, std::forward<F>(f), std::forward<Args>(args)...);
+        return start_call(l, within, std::forward<F>(f), std::forward<Args>(args)...);
     } else {
+        static_assert(!std::invocable<std::decay_t<F>&, Args...> || std::invocable<std::decay_t<F>&, std::decay_t<Args>...>,
+                      "corun: the arguments of spawn() are copied into the task: give what the function takes by reference as std::ref(x)");
         static_assert(sizeof...(Args) == 0 && awaitable<std::decay_t<F>>,
                       "corun starts a task, a callable that returns a task, or an awaitable");
-        return start_task(l, owner, as_task<std::decay_t<F>>(std::forward<F>(f)));
+        return start_task(l, within, as_task<std::decay_t<F>>(std::forward<F>(f)));
     }
 }
 
 }
 
 /// Starts a task in the next turn of the current loop, never here (asyncio.create_task). Takes a callable that returns a
-/// task, with its arguments (all are kept as long as the task), a task, or any awaitable. Throws std::bad_alloc and
-/// usage_error(errc::not_started) outside a loop.
+/// task, with its arguments (all are kept as long as the task), a task, or any awaitable. A callable that throws instead gives a task that
+/// fails with that. Throws std::bad_alloc and usage_error(errc::no_running_loop) outside a loop.
 template <class F, class... Args>
 auto spawn(F&& f, Args&&... args) {
     return detail::start_any(detail::this_core(), nullptr, std::forward<F>(f), std::forward<Args>(args)...);

@@ -37,6 +37,14 @@ task<> read_exactly(Stream& stream, bytes buffer) {
     }
 }
 
+/// For the compiler's text only.
+template <class Stream, detail::memory_of_others Memory>
+task<> read_exactly(Stream&, Memory&&) {
+    static_assert(!detail::memory_of_others<Memory>,
+                  "corun: read_exactly() takes corun::bytes: read_exactly(stream, as_writable_bytes(memory))");
+    co_return;
+}
+
 /// Writes all of `data`. `sent`, if given, counts what the system has taken, also when this ends with an exception.
 template <class Stream>
 task<> write_all(Stream& stream, const_bytes data, std::size_t* sent = nullptr) {
@@ -70,6 +78,13 @@ task<> write_all(Stream& stream, std::span<const const_bytes> data, std::size_t*
             data = data.subspan(1);
         }
     }
+}
+
+/// For the compiler's text only.
+template <class Stream, detail::memory_of_others Memory>
+task<> write_all(Stream&, Memory&&, std::size_t* = nullptr) {
+    static_assert(!detail::memory_of_others<Memory>, "corun: write_all() takes corun::const_bytes: write_all(stream, as_bytes(text))");
+    co_return;
 }
 
 }

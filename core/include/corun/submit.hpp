@@ -9,6 +9,7 @@
 #include <future>
 #include <memory>
 #include <optional>
+#include <source_location>
 #include <type_traits>
 #include <utility>
 
@@ -42,13 +43,14 @@ public:
     void began(task_ref task) noexcept { shared_->task = std::move(task); }
     void settle(task_handle<T>& ended) {
         try {
+            // The value's move may throw, and then the future is still to be answered: by fail().
             if constexpr (std::is_void_v<T>) {
                 std::move(ended).take();
-                take()->result.set_value();
+                shared_->result.set_value();
             } else {
-                T value = std::move(ended).take();
-                take()->result.set_value(std::move(value));
+                shared_->result.set_value(std::move(ended).take());
             }
+            take();
         } catch (const cancelled&) {
             fail(std::make_exception_ptr(task_cancelled()));
         } catch (...) {
@@ -120,10 +122,10 @@ public:
 
     /// Asks the task to end; get() then throws task_cancelled unless the task swallows the request. Any thread. False if the loop has
     /// closed.
-    bool cancel() const {
-        return loop_.post([shared = shared_] {
+    bool cancel(std::source_location where = std::source_location::current()) const {
+        return loop_.post([shared = shared_, where] {
             if (shared->task)
-                shared->task->cancel();
+                shared->task->cancel(where);
             else
                 shared->is_unwanted = true;
         });

@@ -1,7 +1,9 @@
 // task.hpp - task<T>: a lazy coroutine with one owner, awaited once.
 #pragma once
 
+#include <corun/detail/await_check.hpp>
 #include <corun/detail/debug.hpp>
+#include <corun/detail/is_task.hpp>
 #include <corun/detail/promise.hpp>
 #include <corun/detail/value_slot.hpp>
 #include <corun/errors.hpp>
@@ -10,9 +12,6 @@
 #include <utility>
 
 namespace corun {
-
-template <class T>
-class task;
 
 template <class T>
 class outcome;
@@ -36,6 +35,17 @@ struct task_promise_value : promise_base {
         out->emplace(std::forward<U>(value));
         end = ending::value;
     }
+    /// A local variable's destructor may throw after the value has been given.
+    void unhandled_exception() noexcept {
+        if (end == ending::value)
+            out->destroy();
+        promise_base::unhandled_exception();
+    }
+    final_awaiter final_suspend() noexcept {
+        if (end == ending::none) [[unlikely]]
+            note_no_value(*this);
+        return {};
+    }
     value_slot<T>* out = &own;   // a spawned task's value goes straight to its state
     value_slot<T> own;
 };
@@ -51,6 +61,11 @@ struct task_promise : task_promise_value<T> {
     explicit task_promise(std::source_location made = std::source_location::current()) noexcept : task_promise_value<T>(made) {}
 
     task<T> get_return_object() noexcept;
+
+    template <class A>
+    decltype(auto) await_transform(A&& awaitable) const noexcept {
+        return pass_awaited<task_promise>(std::forward<A>(awaitable));
+    }
 
     /// Gives the value or throws what came instead.
     T take() {
@@ -75,8 +90,9 @@ public:
 
     bool await_ready() const noexcept { return false; }
 
-    template <own_promise Promise>
+    template <class Promise>
     transfer_result await_suspend(std::coroutine_handle<Promise> parent, await_place where = await_place::current()) noexcept {
+        check_awaiting<Promise>();
         parent.promise().where = where;
         promise_base& p = child_promise();
         p.continuation = parent;
@@ -114,7 +130,7 @@ public:
     task& operator=(task&& other) noexcept {
         if (this != &other) {
             if (frame_)
-                frame_.destroy();
+                drop();
             frame_ = std::exchange(other.frame_, nullptr);
         }
         return *this;
@@ -138,12 +154,14 @@ private:
 
     std::coroutine_handle<promise_type> release() {
         if (!frame_)
-            detail::throw_usage(errc::not_started,
+            detail::throw_usage(errc::already_awaited,
                                 "this corun::task has been awaited, spawned or moved from already; a task is awaited once");
+        detail::frame_begins();
         return std::exchange(frame_, nullptr);
     }
 
     void drop() noexcept {
+        detail::frame_begins();
         if (detail::may_be_debugging())
             detail::drop_unstarted(frame_);
         else
@@ -167,11 +185,6 @@ struct task_access {
         return t.release();
     }
 };
-
-template <class T>
-inline constexpr bool is_task = false;
-template <class T>
-inline constexpr bool is_task<task<T>> = true;
 
 }
 

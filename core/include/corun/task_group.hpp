@@ -8,9 +8,10 @@
 
 #include <exception>
 #include <functional>
-#include <memory>
+#include <source_location>
 #include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace corun {
@@ -21,7 +22,7 @@ class task_group;
 /// other children, in the order of their start, and the body. What leaves is an exception_group (children in the order they
 /// ended, the body's own error last), or `cancelled` if nothing failed and the request came from outside (6.1).
 template <class F>
-task<> with_task_group(F body);
+task<> with_task_group(F body, std::source_location where = std::source_location::current());
 
 /// The group that with_task_group() gives its body. Belongs to the loop's thread.
 class task_group final : private detail::child_scope {
@@ -37,50 +38,39 @@ public:
     template <class F, class... Args>
     auto spawn(F&& f, Args&&... args) {
         check_active();
-        auto child = detail::start_any(*parent().owner, this, std::forward<F>(f), std::forward<Args>(args)...);
+        auto child = detail::start_any(*parent().core, this, std::forward<F>(f), std::forward<Args>(args)...);
         child_started();
         return child;
     }
 
     /// Starts a child and waits until it says that it is ready (Nursery.start): `port = co_await g.start<int>(serve)`. `f` takes a
     /// `started<T>`, then `args`, and returns a task<>. Gives what the child said; from then on it is a child like any other. What ends the
-    /// child before leaves here, not from the group: its exception, task_cancelled, or usage_error(errc::not_started) if it just returned.
+    /// child before leaves here, not from the group: its exception, task_cancelled, or usage_error(errc::no_value) if it just returned.
     /// A request goes to the child and is delivered when that has ended; if the child is ready already, at the next suspension.
     template <class T = void, class F, class... Args>
     task<T> start(F f, Args... args);
 
     /// Cancels the body and the children and ends the group without an error. A request from outside is not lost by it.
-    void cancel() noexcept;
+    void cancel(std::source_location where = std::source_location::current()) noexcept;
 
 private:
     template <class F>
-    friend task<> with_task_group(F body);
+    friend task<> with_task_group(F body, std::source_location where);
 
-    template <class T, class F, class... Args>
-    static task<> call(F& f, started<T> ready, Args&... args) {
-        co_await std::invoke(f, std::move(ready), std::move(args)...);
+    // A request that no await has been given yet will be delivered inside: it counts as one that came after the entry.
+    explicit task_group(const std::source_location& where)
+        : child_scope(detail::this_task_state()), where_(where), requests_at_entry_(parent().cancel_requests) {
+        if (parent().has_request() && requests_at_entry_ > 0)
+            --requests_at_entry_;
     }
-
-    /// The child: what it ends with before it is ready is for the starter alone.
-    template <class State, class T, class F, class... Args>
-    static task<> run_starting(std::shared_ptr<State> state, F f, Args... args) {
-        try {
-            co_await call(f, started<T>(state), args...);
-        } catch (const cancelled&) {
-            throw;
-        } catch (...) {
-            if (state->is_ready)
-                throw;
-            state->error = std::current_exception();
-        }
-    }
-    [[noreturn]] static void throw_not_ready();
-
-    task_group() : child_scope(detail::this_task_state()), requests_at_entry_(parent().cancel_requests) {}
 
     void child_ended(detail::task_state& child) noexcept override;
-    void abort() noexcept;
-    void cancel_parent() noexcept;
+    void note_start(detail::start_record& record, const detail::task_state& child) noexcept;
+    bool is_starting(const detail::task_state& child) noexcept;
+    void abort(const cancel_reason&) noexcept;
+    void cancel_parent(const cancel_reason&) noexcept;
+    cancel_reason failure() const noexcept { return {cancel_origin::failed_group, where_}; }
+    cancel_reason request_or_failure(bool is_request) const noexcept;
     std::uint32_t outside_requests() const noexcept;
     void check_active() const;
 
@@ -88,55 +78,40 @@ private:
     void wait_ended_by_request() noexcept;
     void leave(const outcome<void>& left);
 
+    std::source_location where_;     // of the call of with_task_group()
+    cancel_reason own_request_;      // of the group's request to its own task,
+    cancel_reason request_before_;   // and of the one that it took the place of
     std::vector<std::exception_ptr> errors_;
+    detail::intrusive_list<detail::start_record, detail::start_tag> starting_;   // what these end with is for their starters alone
+    // As in asyncio's taskgroups.py: what has happened, in the order in which it may.
     std::uint32_t requests_at_entry_;
-    std::uint32_t outside_given_ = 0;
-    bool outside_pending_ = false;
-    bool exiting_ = false;
-    bool aborting_ = false;
-    bool cancel_called_ = false;
-    bool parent_cancel_requested_ = false;
-    bool propagates_cancel_ = false;
+    bool aborting_ = false;                  // the children have been asked to end, and none can be started any more
+    bool cancel_called_ = false;             // by cancel(): a quiet end
+    bool parent_cancel_requested_ = false;   // the group has asked its own task to end, once; taken back at the end
+    bool outside_pending_ = false;           // a request from outside was pending then: one exception delivers both
+    bool exiting_ = false;                   // the body has ended
+    std::uint32_t outside_given_ = 0;        // requests from outside that the body was given
+    bool propagates_cancel_ = false;         // the body or the wait ended with a request: it leaves, unless it was the group's own
 };
 
 template <class T, class F, class... Args>
 task<T> task_group::start(F f, Args... args) {
-    using state_type = detail::start_state<std::conditional_t<std::is_void_v<T>, std::monostate, T>>;
     static_assert(std::is_invocable_r_v<task<>, F&, started<T>, Args...>,
                   "what task_group::start() starts takes a started<T> and the arguments, and returns a task<>");
-    const auto state = std::make_shared<state_type>();
-    const auto child = spawn(run_starting<state_type, T, F, Args...>(state, std::move(f), std::move(args)...));
-    const auto at_end = child.on_done([state] { state->over.set(); });
-    bool asked = false;
-    while (!state->over.is_set()) {
-        const outcome<void> wait = co_await settled(state->over.wait());
-        if (!wait.is_cancelled())
-            continue;
-        if (state->is_ready) {
-            detail::this_task_state().must_cancel = true;   // it lost against the child: the next await has it
-        } else {
-            asked = true;
-            child.cancel();
-        }
-    }
-    if (!state->is_ready) {
-        if (state->error)
-            std::rethrow_exception(state->error);
-        if (!child.is_cancelled())
-            throw_not_ready();
-        if (asked)
-            throw cancelled{};
-        throw task_cancelled{};
-    }
+    detail::start_record_of<std::conditional_t<std::is_void_v<T>, std::monostate, T>> record;
+    const auto child = spawn(std::move(f), started<T>(record), std::move(args)...);
+    note_start(record, child.state());
+    co_await detail::start_join(child.state(), record);
     if constexpr (!std::is_void_v<T>)
-        co_return std::move(*state->value);
+        co_return std::move(*record.value);
 }
 
 template <class F>
-task<> with_task_group(F body) {
+task<> with_task_group(F body, std::source_location where) {
     static_assert(std::is_invocable_r_v<task<>, F&, task_group&>, "the body of with_task_group() takes a task_group& and returns a task<>");
-    task_group group;
-    const outcome<void> left = co_await settled(std::invoke(body, group));
+    task_group group(where);
+    const auto call = [&body, &group]() -> task<> { return std::invoke(body, group); };
+    const outcome<void> left = co_await settled(call);
     group.body_ended(left);
     while (group.unfinished() > 0) {
         const bool undisturbed = co_await group.ended();

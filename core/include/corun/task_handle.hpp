@@ -1,14 +1,16 @@
 // task_handle.hpp - handles of spawned tasks: joining, cancelling, asking.
 #pragma once
 
+#include <corun/callback_handle.hpp>
+#include <corun/cancel_reason.hpp>
 #include <corun/detail/callback.hpp>
 #include <corun/detail/debug.hpp>
 #include <corun/detail/memory_waiter.hpp>
 #include <corun/detail/value_slot.hpp>
-#include <corun/loop.hpp>
 
 #include <cstdint>
 #include <exception>
+#include <source_location>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -29,9 +31,8 @@ struct task_block : task_state {
     [[no_unique_address]] value_slot<T> slot;
 };
 
-/// Tells the hook about a failed task.
-void report_unobserved(task_state&, const char* message) noexcept;
-void report_destroyed_with_waiters(const char* primitive) noexcept;
+/// Throws usage_error if the task is done and its loop has gone.
+void check_may_watch(const task_state&);
 
 /// Registers a callback among the watchers, or makes it ready if the task is done.
 void add_done_callback(task_state&, callback&) noexcept;
@@ -46,26 +47,39 @@ void throw_end(task_state&, bool own_request);
 class join_waiter : public waiter {
 public:
     explicit join_waiter(task_state& target) noexcept : target_(&target) { target.add_reference(); }
-    ~join_waiter() { target_->release(); }
-
     interruption interrupt(task_state*& next) noexcept override;
     std::string_view what() const noexcept override { return "task"; }
 
+    task_state* joined() const noexcept override { return target_; }
+
     task_state& target() const noexcept { return *target_; }
 
-    /// A request has come round a ring of joins: this join ends, so that the ring does.
-    void break_ring() noexcept;
-
 protected:
-    bool ready();
-    void begin(task_state& t) noexcept;
+    ~join_waiter() { target_->release(); }
+
+    bool ready() {
+        loop_core& core = this_core();
+        if (target_->is_done())
+            return core.may_go_on();
+        check_target(core);
+        return false;
+    }
+    void suspend(task_state& t) noexcept;
 
     /// Throws `cancelled`, `task_cancelled` or the target's error, if it is one of these that the joiner gets.
-    void check_end();
+    void check_end() {
+        // A request after the target's end: one's own; the outcome stays in the handle (4.5).
+        if (take_request()) [[unlikely]]
+            throw cancelled{};
+        if (target_->outcome != ending::value) [[unlikely]]
+            throw_end(*target_, wait_state_ == wait_state::asked);
+    }
 
 private:
+    /// Throws usage_error if this task can't wait for it.
+    void check_target(const loop_core&) const;
+
     task_state* target_;
-    bool went_through_ = false;   // a request went through this join: `cancelled` of the target is one's own
 };
 
 template <class T, bool Move>
@@ -76,9 +90,7 @@ public:
     bool await_ready() { return ready(); }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> h, await_place where = await_place::current()) {
-        task_state& t = suspending_task(h, where);
-        t.resume_point = h;
-        begin(t);
+        suspend(suspending_task(h, where));
     }
     decltype(auto) await_resume() {
         check_end();
@@ -115,11 +127,12 @@ public:
     /// False for a handle that was moved from or never set.
     explicit operator bool() const noexcept { return state_ != nullptr; }
 
-    /// Asks the task to end (Task.cancel): false if it is done. Delivered as `cancelled` at its await, or its next one (5.1).
-    bool cancel() const {
+    /// Asks the task to end (Task.cancel): false if it is done. Delivered as `cancelled` at its await, or its next one (5.1). `where` is
+    /// for why_cancelled().
+    bool cancel(std::source_location where = std::source_location::current()) const {
         if (detail::may_be_debugging())
             detail::check_task_thread(state());
-        return state().cancel();
+        return state().cancel({cancel_origin::explicit_call, where});
     }
 
     /// Takes one request back; answers how many are left (Task.uncancel).
@@ -127,6 +140,9 @@ public:
 
     /// How many requests there have been that were not taken back (Task.cancelling).
     std::uint32_t cancelling() const { return state().cancel_requests; }
+
+    /// Who made the last request, and where; stays after an uncancel() until cancelling() is 0, then cancel_origin::none. Also once ended.
+    cancel_reason why_cancelled() const { return state().why_cancelled(); }
 
     bool is_done() const { return state().is_done(); }
 
@@ -147,10 +163,13 @@ public:
     void set_name(std::string name) const { state().make_extras().name = std::move(name); }
 
     /// Runs `f()` or `f(task_ref)` one turn after the task's end, after earlier ones (Task.add_done_callback). An `f` without parameters is
-    /// moved from only if there was memory.
+    /// moved from only if there was memory. usage_error once the loop has closed: errc::foreign_loop where another one runs, else
+    /// errc::closed_loop.
     template <class F>
     callback_handle on_done(F&& f) const {
+        detail::check_may_watch(state());
         detail::callback* c = nullptr;
+        detail::check_callback<std::decay_t<F>, task_ref>();
         if constexpr (std::is_invocable_v<std::decay_t<F>&, task_ref>)
             c = &detail::make_callback([self = *this, f = std::decay_t<F>(std::forward<F>(f))]() mutable { f(std::move(self)); });
         else
@@ -165,7 +184,7 @@ public:
     /// For corun's own pieces.
     detail::task_state& state() const {
         if (!state_)
-            detail::throw_usage(errc::not_started, "this task handle is empty: it was moved from or never given a task");
+            detail::throw_usage(errc::empty_handle, "this task handle is empty: it was moved from or never given a task");
         return *state_;
     }
     explicit task_ref(detail::task_state& s) noexcept : state_(&s) { s.add_reference(); }
@@ -190,7 +209,7 @@ public:
     /// The same, and moves the T out.
     detail::join_awaiter<T, true> operator co_await() && { return detail::join_awaiter<T, true>(state()); }
 
-    /// The value of a finished task, or throws as the await does; usage_error(errc::not_started) if it is not done.
+    /// The value of a finished task, or throws as the await does; usage_error(errc::not_done) if it is not done.
     std::add_lvalue_reference_t<T> get() const {
         detail::check_finished(state());
         if constexpr (!std::is_void_v<T>)

@@ -1,6 +1,8 @@
 // this_task.hpp - the task that runs now: who it is, and values that go with it.
 #pragma once
 
+#include <corun/cancel_reason.hpp>
+#include <corun/detail/local_values.hpp>
 #include <corun/task_handle.hpp>
 
 #include <any>
@@ -10,7 +12,7 @@
 
 namespace corun {
 
-/// All throw usage_error(errc::not_started) where no task runs: outside a loop, in a callback.
+/// All throw usage_error where no task runs: errc::no_running_loop outside a loop, errc::no_running_task in a callback.
 namespace this_task {
 
 /// The running task (asyncio.current_task).
@@ -23,15 +25,14 @@ std::uint64_t id();
 std::string name();
 void set_name(std::string name);
 
+/// Who made the last request to end, and where; it stays after an uncancel() until the count is 0, then it is cancel_origin::none.
+cancel_reason why_cancelled();
+
 }
 
-namespace detail {
-const std::any* find_local(const void* key);
-void set_local(const void* key, std::any value);
-}
-
-/// A value that each task has its own of: copied to a task when it is spawned, changes don't leak back (contextvars). The
-/// object itself is only the key, usually a global; T is copyable.
+/// A value that each task has its own of (contextvars): copied to a task when it is spawned, to a callback when it is given to the loop or
+/// to on_done(), to a post made in one of these, and to a call of to_thread() when that is awaited; changes don't leak back. The object
+/// itself is only the key, usually a global: values that were set stay in their tasks when it goes. T is copyable.
 template <class T>
 class task_local {
 public:
@@ -41,17 +42,18 @@ public:
     task_local(const task_local&) = delete;
     task_local& operator=(const task_local&) = delete;
 
-    /// This task's value.
+    /// This task's, callback's or call's value; usage_error(errc::no_running_task) where none of them runs.
     const T& get() const {
-        const std::any* const found = detail::find_local(this);
+        const std::any* const found = detail::find_local(key_);
         return found ? *std::any_cast<T>(found) : initial_;
     }
 
-    /// Changes this task's value, for itself and the tasks it spawns from now on.
-    void set(T value) { detail::set_local(this, std::any(std::move(value))); }
+    /// Changes it for the running task, callback or call, and for what these start from now on.
+    void set(T value) { detail::set_local(key_, std::any(std::move(value))); }
 
 private:
     T initial_{};
+    detail::local_key key_ = detail::next_local_key();
 };
 
 }

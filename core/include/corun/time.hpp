@@ -7,42 +7,38 @@
 
 #include <chrono>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace corun {
 
 namespace detail {
 
-/// Goes once through the ready queue.
-class yield_awaiter : public waiter {
+/// Goes once through the ready queue. No waiter: there is nothing to wait on, and a request stays with the task until it resumes.
+class yield_awaiter {
 public:
     yield_awaiter() noexcept = default;
 
     bool await_ready() const noexcept { return false; }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> h, await_place where = await_place::current()) {
-        task_state& t = suspending_task(h, where);
-        t.resume_point = h;
-        stand_in_queue(t);
+        task_ = &suspending_task(h, where);
+        task_->core->schedule(*task_);
     }
     void await_resume() {
-        if (take_request())
+        if (task_->take_request()) [[unlikely]]
             throw cancelled{};
     }
-    interruption interrupt(task_state*&) noexcept override { return interruption::refused; }
-    std::string_view what() const noexcept override { return "yield"; }
 
-protected:
-    void stand_in_queue(task_state& t) noexcept {
-        // Nothing to wait on: a request stays with the task and is taken at the resumption.
-        task_ = &t;
-        core_of(*t.owner).schedule(t);
-    }
-    bool take_request() noexcept {
-        task_state& t = *task_;
-        task_ = nullptr;
-        return std::exchange(t.must_cancel, false);
-    }
+private:
+    task_state* task_ = nullptr;
+};
+
+/// What yield() gives.
+class [[nodiscard("nothing happens until it is awaited")]] yield_request {
+public:
+    yield_request() noexcept = default;
+    yield_awaiter operator co_await() const noexcept { return {}; }
 };
 
 /// Sleeps until a deadline. The task's own node is the timer's entry; when it is due, it runs once as that.
@@ -53,20 +49,17 @@ public:
     sleep_awaiter(sleep_awaiter&& other) noexcept : waiter(std::move(other)), relative_(other.relative_), when_(other.when_) {}
     ~sleep_awaiter() {
         if (timer_.is_armed())
-            core_of(*task_->owner).disarm(timer_);
+            waiting_task()->core->disarm(timer_);
     }
 
     bool await_ready() const noexcept { return false; }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> h, await_place where = await_place::current()) {
         task_state& t = suspending_task(h, where);
-        begin(t);   // may throw: the task then goes on with the exception, as if it had not suspended
-        t.resume_point = h;
+        suspend(t);   // may throw: the task then goes on with the exception, as if it had not suspended
     }
     void await_resume() {
-        task_state& t = *task_;
-        task_ = nullptr;
-        if (std::exchange(t.must_cancel, false) || wait_state_ == wait_state::interrupted)
+        if (take_request())
             throw cancelled{};
     }
 
@@ -74,7 +67,7 @@ public:
     std::string_view what() const noexcept override { return "sleep"; }
 
 private:
-    void begin(task_state& t);
+    void suspend(task_state& t);
     static void due(entry&, loop*) noexcept;
 
     bool relative_ = false;
@@ -85,15 +78,25 @@ private:
 }
 
 /// Gives every other ready task a turn; a request is delivered (asyncio.sleep(0)).
-[[nodiscard]] inline detail::yield_awaiter yield() noexcept { return {}; }
+inline detail::yield_request yield() noexcept { return {}; }
 
 /// Sleeps for at least `d`, counted from the await; not positive: as yield(). Never early. Cancelled: `cancelled` (asyncio.sleep).
 template <class Rep, class Period>
-[[nodiscard]] detail::sleep_awaiter sleep_for(std::chrono::duration<Rep, Period> d) noexcept(!std::chrono::treat_as_floating_point_v<Rep>) {
+[[nodiscard("nothing happens until it is awaited")]] detail::sleep_awaiter
+sleep_for(std::chrono::duration<Rep, Period> d) noexcept(!std::chrono::treat_as_floating_point_v<Rep>) {
     return detail::sleep_awaiter(saturating_nanoseconds(d));
 }
 
+template <class Number>
+    requires std::is_arithmetic_v<Number>
+detail::sleep_awaiter sleep_for(Number) {
+    static_assert(!std::is_arithmetic_v<Number>, "corun: sleep_for() takes a duration: sleep_for(5s), with std::chrono_literals");
+    return detail::sleep_awaiter(duration());
+}
+
 /// Sleeps until the loop's clock has reached `deadline`; a past one: as yield().
-[[nodiscard]] inline detail::sleep_awaiter sleep_until(time_point deadline) noexcept { return detail::sleep_awaiter(deadline); }
+[[nodiscard("nothing happens until it is awaited")]] inline detail::sleep_awaiter sleep_until(time_point deadline) noexcept {
+    return detail::sleep_awaiter(deadline);
+}
 
 }

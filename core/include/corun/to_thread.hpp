@@ -2,8 +2,10 @@
 #pragma once
 
 #include <corun/detail/frame_pool.hpp>
+#include <corun/detail/local_values.hpp>
 #include <corun/detail/memory_waiter.hpp>
 #include <corun/detail/pool_job.hpp>
+#include <corun/detail/request.hpp>
 #include <corun/detail/value_slot.hpp>
 
 #include <atomic>
@@ -33,13 +35,14 @@ class thread_waiter;
 
 /// A job with its answer; made on the loop's thread, performed elsewhere.
 struct thread_job : pool_job {
-    explicit thread_job(actor a) noexcept : pool_job(a, &come_back) {}
+    explicit thread_job(actor a) : pool_job(a, &come_back) {}
 
     /// Back on the loop's thread: whoever still waits has the answer.
     static void come_back(entry& e, loop*) noexcept;
 
     thread_waiter* waiting = nullptr;
     stop_flag stop;
+    local_slot locals = inherited_values();   // as asyncio's: a copy of the task's
     std::exception_ptr error;
 };
 
@@ -49,14 +52,13 @@ public:
     interruption interrupt(task_state*& next) noexcept override;
     std::string_view what() const noexcept override { return "thread"; }
 
-    /// True while a pool thread runs the call: what it refers to must stay.
-    bool is_lent() const noexcept { return job_ && wait_state_ == wait_state::waiting; }
+    /// True while a pool thread may run the call: what it refers to must stay.
+    bool is_lent() const noexcept override { return job_ && job_->waiting && !job_->has_ended.load(std::memory_order_acquire); }
 
 protected:
     explicit thread_waiter(bool abandons) noexcept : abandons_(abandons) {}
     ~thread_waiter() { let_go(); }
 
-    bool refuse_if_cancelled(task_state& t) noexcept;
     void start(task_state& t, thread_job& job);
     void check_end();
     thread_job& job() noexcept { return *job_; }
@@ -64,11 +66,9 @@ protected:
 private:
     friend thread_job;
     void let_go() noexcept;
-    void resume_with(wait_state s) noexcept;
 
     thread_job* job_ = nullptr;
     bool abandons_;
-    bool asked_ = false;
 };
 
 template <class F, class... Args>
@@ -99,6 +99,7 @@ struct thread_call {
             }
         }
         void perform() noexcept {
+            const values_in_use ours(locals);
             try {
                 std::apply([this](F& f, Args&... args) { invoke(f, args...); }, call);
                 has_value = true;
@@ -138,7 +139,7 @@ public:
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> h, await_place where = await_place::current()) {
         task_state& t = suspending_task(h, where);
-        if (!refuse_if_cancelled(t)) {
+        if (!begin_interrupted(t)) {
             void* const memory = allocate_block(sizeof(block));
             block* made = nullptr;
             try {
@@ -149,7 +150,6 @@ public:
             }
             start(t, *made);
         }
-        t.resume_point = h;
     }
     typename call::value await_resume() {
         check_end();
@@ -161,24 +161,7 @@ private:
 };
 
 template <class F, class... Args>
-class [[nodiscard]] thread_request {
-public:
-    template <class G, class... As>
-    explicit thread_request(G&& g, As&&... as) : call_(std::forward<G>(g), std::forward<As>(as)...) {}
-    thread_request(thread_request&&) = default;
-
-    thread_awaiter<F, Args...> operator co_await() && { return {std::move(call_), abandons_}; }
-
-    /// See corun::abandon().
-    thread_request abandoned() && {
-        abandons_ = true;
-        return std::move(*this);
-    }
-
-private:
-    std::tuple<F, Args...> call_;
-    bool abandons_ = false;
-};
+using thread_request = request<thread_awaiter<F, Args...>, std::tuple<F, Args...>, bool>;
 
 }
 
@@ -188,14 +171,16 @@ private:
 /// at the next suspension. Throws std::system_error if no thread can be made.
 template <class F, class... Args>
 auto to_thread(F&& f, Args&&... args) {
-    return detail::thread_request<std::decay_t<F>, std::decay_t<Args>...>(std::forward<F>(f), std::forward<Args>(args)...);
+    using call = std::tuple<std::decay_t<F>, std::decay_t<Args>...>;
+    return detail::thread_request<std::decay_t<F>, std::decay_t<Args>...>(call(std::forward<F>(f), std::forward<Args>(args)...), false);
 }
 
 /// `co_await abandon(to_thread(f))`: a request ends the wait at once, also while the call runs; its value is then dropped.
 /// For calls that refer to nothing of the caller's.
 template <class F, class... Args>
 detail::thread_request<F, Args...> abandon(detail::thread_request<F, Args...>&& request) {
-    return std::move(request).abandoned();
+    std::get<bool>(request.stored) = true;
+    return std::move(request);
 }
 
 }

@@ -3,6 +3,7 @@
 
 #include <corun/clock.hpp>
 #include <corun/detail/memory_waiter.hpp>
+#include <corun/detail/request.hpp>
 #include <corun/task_handle.hpp>
 
 #include <concepts>
@@ -14,8 +15,8 @@
 
 namespace corun {
 
-/// When wait() answers.
-enum class wait_for : std::uint8_t {
+/// When wait() answers (asyncio's word).
+enum class return_when : std::uint8_t {
     all,           ///< every task has ended
     first,         ///< one has ended (FIRST_COMPLETED)
     first_error,   ///< one has ended with an exception that is not `cancelled`, or all have ended (FIRST_EXCEPTION)
@@ -32,15 +33,13 @@ namespace detail {
 
 class wait_awaiter final : public memory_waiter {
 public:
-    wait_awaiter(std::vector<task_ref>&& tasks, wait_for until, duration bound);
+    wait_awaiter(std::vector<task_ref>&& tasks, return_when when, duration bound);
     ~wait_awaiter();
 
     bool await_ready() const noexcept { return false; }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> h, await_place where = await_place::current()) {
-        task_state& t = suspending_task(h, where);
-        begin(t);
-        t.resume_point = h;
+        suspend(suspending_task(h, where));
     }
     wait_result await_resume();
     std::string_view what() const noexcept override { return "tasks"; }
@@ -56,36 +55,31 @@ private:
         wait_awaiter& waiting;
     };
 
-    void begin(task_state& t);
+    void suspend(task_state& t);
     void ended(task_state& target) noexcept;
     void take_back_entries() noexcept;
 
     std::vector<task_ref> tasks_;
     std::deque<release_entry> releases_;
     std::size_t left_ = 0;
-    wait_for until_;
+    return_when when_;
     duration bound_;
     due_entry due_;
     timer_node timer_;
+    loop_core* timers_of_ = nullptr;   // a frame may be destroyed where no loop runs
 };
 
-class [[nodiscard]] wait_request {
+class [[nodiscard("nothing happens until it is awaited")]] wait_request
+    : public request<wait_awaiter, std::vector<task_ref>, return_when, duration> {
 public:
-    wait_request(std::vector<task_ref> tasks, wait_for until) : tasks_(std::move(tasks)), until_(until) {}
+    wait_request(std::vector<task_ref> tasks, return_when when) : request(std::move(tasks), when, duration::max()) {}
 
     /// Answers at the latest when `d` has passed since the await; nothing is thrown or cancelled then.
     template <class Rep, class Period>
     wait_request within(std::chrono::duration<Rep, Period> d) && {
-        bound_ = saturating_nanoseconds(d);
+        std::get<duration>(stored) = saturating_nanoseconds(d);
         return std::move(*this);
     }
-
-    wait_awaiter operator co_await() && { return {std::move(tasks_), until_, bound_}; }
-
-private:
-    std::vector<task_ref> tasks_;
-    wait_for until_;
-    duration bound_ = duration::max();
 };
 
 }
@@ -98,17 +92,17 @@ detail::wait_request wait(const Handles&... handles) {
     std::vector<task_ref> tasks;
     tasks.reserve(sizeof...(handles));
     (tasks.push_back(handles), ...);
-    return {std::move(tasks), wait_for::all};
+    return {std::move(tasks), return_when::all};
 }
 
 /// The same for a range of handles, until all, the first, or the first error; `.within(d)` bounds it.
 template <std::ranges::input_range Range>
     requires std::convertible_to<std::ranges::range_reference_t<Range>, task_ref>
-detail::wait_request wait(Range&& handles, wait_for until = wait_for::all) {
+detail::wait_request wait(Range&& handles, return_when when = return_when::all) {
     std::vector<task_ref> tasks;
     for (auto&& h : handles)
         tasks.push_back(h);
-    return {std::move(tasks), until};
+    return {std::move(tasks), when};
 }
 
 }

@@ -2,7 +2,7 @@
 // docs/writing-a-backend.md goes through it.
 #include <corun/poll.hpp>
 
-#include <posix/clock.hpp>
+#include <common/clock.hpp>
 #include <posix/fatal.hpp>
 #include <posix/wake_fd.hpp>
 #include <reactor/reactor.hpp>
@@ -90,7 +90,7 @@ private:
         int milliseconds = -1;
         if (deadline != no_deadline) {
             // Rounded up: a timer is never early.
-            const auto left = std::chrono::ceil<std::chrono::milliseconds>(posix::time_until(deadline)).count();
+            const auto left = std::chrono::ceil<std::chrono::milliseconds>(common::time_until(deadline)).count();
             milliseconds = static_cast<int>(std::min<decltype(left)>(left, INT_MAX));
         }
         const int count = sys::poll(set_.data(), static_cast<nfds_t>(set_.size()), milliseconds);

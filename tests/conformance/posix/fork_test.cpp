@@ -5,6 +5,7 @@
 #include <support/counting_backend.hpp>
 #include <support/os.hpp>
 #include <support/semaphore.hpp>
+#include <support/usage.hpp>
 
 #include <array>
 #include <cstddef>
@@ -189,4 +190,122 @@ TEST_CASE("CBK-17 a resolver that is called in a forked child leaves the parent'
         const int eight = co_await waits;
         CHECK(eight == 8);
     });
+}
+
+TEST_CASE("RUN-44 after a fork nothing that stood ready runs in the child, and all of it in the parent") {
+    const auto program = os::run_in_child([] {
+        pid_t child = -1;
+        try {
+            run([&child]() -> task<> {
+                const auto forks = [&child]() -> task<> {
+                    co_await yield();
+                    child = ::fork();
+                    if (child > 0)
+                        ::waitpid(child, nullptr, 0);
+                };
+                const auto is_ready_behind = [&child]() -> task<> {
+                    co_await yield();
+                    os::say(child == 0 ? "child's step " : "step ");
+                };
+                auto a = spawn(forks);
+                auto b = spawn(is_ready_behind);
+                co_await yield();
+                co_await yield();
+                loop::current().call_soon([&child] { os::say(child == 0 ? "child's callback " : "callback "); });
+                co_await a;
+                co_await b;
+                co_await yield();
+            });
+            os::say("returned ");
+        } catch (const usage_error& e) {
+            os::say("run:" + std::string(to_string(e.code())) + " ");
+        }
+        if (child == 0)
+            ::_exit(5);
+        return 0;
+    });
+    CHECK(program.output == "run:closed_loop step callback returned ");
+}
+
+TEST_CASE("RUN-45 objects that the parent's tasks wait on belong to no loop of the child's") {
+    const auto program = os::run_in_child([] {
+        pid_t child = -1;
+        try {
+            run([&child]() -> task<> {
+                event e;
+                queue<int> q;
+                corun::semaphore s(0);
+                auto a = spawn([&e]() -> task<> { co_await e.wait(); });
+                auto b = spawn([&q]() -> task<> { (void)co_await q.get(); });
+                auto c = spawn([&s]() -> task<> { const auto permit = co_await s.acquire(); });
+                co_await yield();
+                child = ::fork();
+                if (child == 0) {
+                    os::say(usage_of([&e] { e.set(); }) ? "refused " : "set ");
+                    os::say(usage_of([&q] { (void)q.try_put(1); }) ? "refused " : "put ");
+                    os::say(usage_of([&s] { (void)s.try_acquire(); }) ? "refused " : "acquired ");
+                    ::_exit(5);
+                }
+                int status = 0;
+                ::waitpid(child, &status, 0);
+                e.set();
+                (void)q.try_put(1);
+                s.release();
+                co_await a;
+                co_await b;
+                co_await c;
+                os::say("all woken");
+            });
+        } catch (const usage_error&) {
+        }
+        return 0;
+    });
+    CHECK(program.output == "refused refused refused all woken");
+}
+
+TEST_CASE("RUN-46 the loop of a runner that was forked between its runs takes no callback in the child") {
+    const auto program = os::run_in_child([] {
+        runner r;
+        os::say(std::to_string(r.run(seven())) + " ");
+        loop& l = *r.current_loop();
+        const pid_t child = ::fork();
+        if (child == 0) {
+            say_errc_of("call_soon", [&l] { l.call_soon([] {}); });
+            say_errc_of("call_after", [&l] { l.call_after(1ms, [] {}); });
+            os::say(l.post([] {}) ? "posted " : "refused ");
+            ::_exit(5);
+        }
+        int status = 0;
+        ::waitpid(child, &status, 0);
+        os::say("child:" + std::to_string(status >> 8));
+        return 0;
+    });
+    CHECK(program.output == "7 call_soon:closed_loop call_after:closed_loop refused child:5");
+}
+
+TEST_CASE("RUN-47 a group that is cancelled in the child asks none of the parent's tasks") {
+    const auto program = os::run_in_child([] {
+        run([]() -> task<> {
+            co_await with_task_group([](task_group& g) -> task<> {
+                bool was_cancelled = false;
+                auto waits = g.spawn([&was_cancelled]() -> task<> {
+                    const auto end = co_await settled(sleep_for(1ms));
+                    was_cancelled = end.is_cancelled();
+                });
+                co_await yield();
+                const pid_t child = ::fork();
+                if (child == 0) {
+                    g.cancel();
+                    os::say(std::to_string(waits.cancelling()) + " ");
+                    ::_exit(5);
+                }
+                int status = 0;
+                ::waitpid(child, &status, 0);
+                co_await waits;
+                os::say(was_cancelled ? "cancelled" : "slept");
+            });
+        });
+        return 0;
+    });
+    CHECK(program.output == "0 slept");
 }

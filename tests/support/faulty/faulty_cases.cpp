@@ -3,9 +3,13 @@
 #include <support/catch.hpp>
 #include <support/os.hpp>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <cstdio>
 #include <fstream>
 #include <thread>
+#include <vector>
 
 using namespace corun;
 using namespace std::chrono_literals;
@@ -21,7 +25,10 @@ TEST_CASE("leaves a thread running") {
 }
 
 TEST_CASE("leaves a coroutine frame alive") {
-    new task<>([]() -> task<> { co_return; }());
+    run([]() -> task<> {
+        auto& never_destroyed = *new auto([]() -> task<> { co_return; }().operator co_await());
+        co_await never_destroyed;
+    });
     CHECK(live_frames() == 1);
 }
 
@@ -40,6 +47,22 @@ TEST_CASE("hangs in a step") {
         }
         co_return;
     });
+}
+
+TEST_CASE("takes longer than its time on a machine that has sixteen times as much to do as it can") {
+    std::atomic<bool> goes_on = true;
+    std::vector<std::thread> busy;
+    for (unsigned i = 0; i < 16 * std::max(std::thread::hardware_concurrency(), 1u); ++i)
+        busy.emplace_back([&goes_on] {
+            while (goes_on) {
+            }
+        });
+    std::this_thread::sleep_for(3s);
+    goes_on = false;
+    for (std::thread& t : busy)
+        t.join();
+    CHECK_FALSE(goes_on);
+    std::puts("it was over in time");
 }
 
 TEST_CASE("hangs without a loop") {

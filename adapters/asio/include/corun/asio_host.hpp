@@ -9,8 +9,8 @@
 
 namespace corun {
 
-/// Hosts a guest on an io_context that one thread runs: the guest's. Its handlers and the guest's tasks share that thread. While the
-/// guest's run is under way it counts as work, so that run() does not return.
+/// Hosts a guest on an io_context that one thread runs: the guest's. Its handlers and the guest's tasks share that thread. Until the
+/// guest's run is over it counts as work, so that run() does not return.
 class asio_host {
 public:
     /// Attaches; the guest must outlive this. Throws std::system_error, usage_error if the guest has a host.
@@ -19,6 +19,10 @@ public:
 
     /// Detaches; the io_context may be gone already. A guest whose run is not over needs another host, or request_stop() and drain().
     ~asio_host();
+
+    /// False: the guest does not count as work from now on, and what it waits for neither: run() returns when nothing else is left, though
+    /// the guest's run is not over, and goes on with it when it is called again. The context's thread.
+    void keeps_alive(bool keeps) noexcept;
 
 private:
     struct state;

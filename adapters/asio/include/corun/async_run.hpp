@@ -106,7 +106,7 @@ struct run_initiation {
             slot.assign([where, started](asio::cancellation_type) {
                 where.post([started] {
                     if (*started)
-                        started->cancel();
+                        started->state().cancel(cancel_reason(cancel_origin::host));
                 });
             });
         where.post([completion = run_completion<value, std::decay_t<Handler>>(std::forward<Handler>(handler), started),

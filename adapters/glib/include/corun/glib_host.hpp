@@ -10,7 +10,8 @@ typedef struct _GMainContext GMainContext;
 namespace corun {
 
 /// Hosts a guest as a GSource of a context that the guest's thread iterates. A main loop that runs inside a task (a modal dialog) leaves
-/// the guest out until it ends.
+/// the guest out until it ends. It keeps no main loop running: that ends by g_main_loop_quit(), and finds the guest as it was when it is
+/// run again.
 class glib_host {
 public:
     /// Attaches with GLib's priority (G_PRIORITY_DEFAULT is 0); null is the default context. The guest must outlive this; the context is

@@ -19,6 +19,10 @@ public:
     /// another host, or request_stop() and drain().
     ~libuv_host();
 
+    /// False: the guest does not keep uv_run() from returning from now on, as after uv_unref(); a later uv_run() goes on with it. For an
+    /// addon of a program whose end is not the guest's to say.
+    void keeps_alive(bool keeps) noexcept;
+
 private:
     struct state;
 

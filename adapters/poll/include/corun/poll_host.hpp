@@ -9,7 +9,7 @@ struct pollfd;
 
 namespace corun {
 
-class guest_waiter;
+class hosting;
 
 /// Hosts a guest on the calling thread, a step at a time.
 class poll_host {
@@ -22,17 +22,21 @@ public:
     /// Detaches. A guest whose run is not over needs another host, or request_stop() and drain().
     ~poll_host();
 
-    /// Waits no longer than `at_most` (zero: not at all; the default: until there is something to do) and dispatches once.
+    /// Waits no longer than `at_most` (zero: not at all; the default: until there is something to do) and dispatches once, within what is
+    /// left of it. Throws usage_error(errc::wrong_thread) on another thread than the guest's, as all that turns it does.
     dispatch_result run_once(duration at_most = duration::max());
 
-    /// Turns until `d` has passed or the run is over; true if it is over.
+    /// Turns until `d` has passed, or the run is over; true if it is over. To the nanosecond where the system has ppoll(2), but for the
+    /// step that is under way; no dispatch() begins a step later than that.
     bool run_for(duration d);
 
     /// Turns until `is_enough()`, asked after each dispatch, or until the run is over; true if it is over.
     template <class Predicate>
     bool run_until(Predicate is_enough) {
-        while (!guest_.is_finished() && !is_enough())
-            run_once();
+        while (!guest_.is_finished() && !is_enough()) {
+            if (run_once().finished)
+                return true;   // on_done may have ended guest and host
+        }
         return guest_.is_finished();
     }
 
@@ -49,13 +53,12 @@ public:
 private:
     struct pipe;
 
-    duration time_to_sleep() noexcept;
-    native_handle handle() const noexcept;
+    duration prepare_to_poll(pollfd& to_poll) noexcept;
+    dispatch_result dispatch(const dispatch_budget&) noexcept;
 
     guest& guest_;
-    dispatch_budget budget_;
-    std::unique_ptr<pipe> pipe_;             // where the guest has no handle
-    std::unique_ptr<guest_waiter> waiter_;   // that writes to it
+    std::unique_ptr<pipe> pipe_;   // where the guest has no handle
+    std::unique_ptr<hosting> hosting_;
 };
 
 }

@@ -4,13 +4,56 @@
 #include <corun/backend.hpp>
 #include <corun/clock.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
+#include <utility>
 #include <vector>
 
 namespace corun {
+
+namespace sim {
+
+struct world;
+
+/// What a sim_link says.
+struct link_settings {
+    duration least_delay{};
+    duration most_delay{};
+    std::uint64_t bandwidth = 0;
+    std::uint32_t chunk = 0;
+    std::size_t buffer = 64 * 1024;
+    std::uint32_t stall = 0;
+    duration longest_stall{};
+    std::uint32_t reset = 0;
+    std::size_t close_at = 0;
+    std::size_t backlog = 4096;
+};
+
+/// What sim_options say.
+struct settings {
+    /// Those of the connections of a listener's port.
+    const link_settings& link_of(std::uint16_t port) const noexcept {
+        const auto found = links.find(port);
+        return found == links.end() ? link : found->second;
+    }
+
+    std::uint64_t seed = 0;
+    link_settings link;
+    std::map<std::uint16_t, link_settings> links;
+    std::optional<std::vector<std::uint32_t>> replay;
+    bool swarm = false;
+    bool shuffle_ready = false;
+    bool shuffle_completions = false;
+    std::uint32_t spurious = 0;
+    std::uint32_t memory_failure = 0;
+    std::size_t descriptors = SIZE_MAX;
+};
+
+}
 
 /// What a simulated connection is like. All rates are "one in n"; 0 means never. Every setter returns the object.
 class sim_link {
@@ -19,69 +62,60 @@ public:
 
     /// How long bytes, ends and connections are under way: at least `least`, at most `most`, drawn for each piece. Never out of order.
     sim_link& delay(duration least, duration most) noexcept {
-        least_delay_ = least;
-        most_delay_ = most;
+        settings_.least_delay = least;
+        settings_.most_delay = most;
         return *this;
     }
     sim_link& delay(duration d) noexcept { return delay(d, d); }
 
     /// Bytes a second in each direction; 0: no limit.
     sim_link& bandwidth(std::uint64_t bytes_per_second) noexcept {
-        bandwidth_ = bytes_per_second;
+        settings_.bandwidth = bytes_per_second;
         return *this;
     }
 
     /// A read or write moves at most this many bytes, drawn from 1; 0: as many as there are.
     sim_link& chunks(std::uint32_t most) noexcept {
-        chunk_ = most;
+        settings_.chunk = most;
         return *this;
     }
 
     /// Bytes under way or unread after which a sender has to wait; at least 1.
     sim_link& buffer(std::size_t size) noexcept {
-        buffer_ = size;
+        settings_.buffer = std::max<std::size_t>(size, 1);
         return *this;
     }
 
     /// One in n pieces is held up for as long as `most`, and all behind it.
     sim_link& stalls(std::uint32_t one_in, duration most) noexcept {
-        stall_ = one_in;
-        longest_stall_ = most;
+        settings_.stall = one_in;
+        settings_.longest_stall = most;
         return *this;
     }
 
     /// One in n transfers finds the connection reset.
     sim_link& resets(std::uint32_t one_in) noexcept {
-        reset_ = one_in;
+        settings_.reset = one_in;
         return *this;
     }
 
     /// After this many bytes in a direction the connection is gone; 0: never.
     sim_link& closes_after(std::size_t size) noexcept {
-        close_at_ = size;
+        settings_.close_at = size;
         return *this;
     }
 
     /// Connections that wait to be accepted, at most; at least 1.
     sim_link& backlog(std::size_t most) noexcept {
-        backlog_ = most;
+        settings_.backlog = most;
         return *this;
     }
 
-private:
-    friend class sim_options;
-    friend struct sim_access;
+    /// For corun's own pieces.
+    const sim::link_settings& settings() const noexcept { return settings_; }
 
-    duration least_delay_{};
-    duration most_delay_{};
-    std::uint64_t bandwidth_ = 0;
-    std::uint32_t chunk_ = 0;
-    std::size_t buffer_ = 64 * 1024;
-    std::uint32_t stall_ = 0;
-    duration longest_stall_{};
-    std::uint32_t reset_ = 0;
-    std::size_t close_at_ = 0;
-    std::size_t backlog_ = 4096;
+private:
+    sim::link_settings settings_;
 };
 
 /// What a simulation is like. Everything is off by default: without a fault, and with the ready queue in order. Copies are independent.
@@ -90,82 +124,69 @@ public:
     sim_options() noexcept = default;
 
     /// Where the choices come from: the same seed, options and program give the same run, with every compiler.
-    explicit sim_options(std::uint64_t seed) noexcept : seed_(seed) {}
+    explicit sim_options(std::uint64_t seed) noexcept { settings_.seed = seed; }
 
     /// What connections are like, all of them or those of one listener's port.
     sim_options& link(const sim_link& l) {
-        link_ = l;
+        settings_.link = l.settings();
         return *this;
     }
     sim_options& link(std::uint16_t port, const sim_link& l) {
-        links_[port] = l;
+        settings_.links[port] = l.settings();
         return *this;
     }
 
     /// Draws what connections are like, and the rates of everything below, from the seed; each fault stays off in half of the runs.
     sim_options& swarm() noexcept {
-        swarm_ = true;
+        settings_.swarm = true;
         return *this;
     }
 
     /// Runs ready tasks of a turn in a drawn order: finds programs that lean on the order.
     sim_options& shuffle_ready() noexcept {
-        shuffle_ready_ = true;
+        settings_.shuffle_ready = true;
         return *this;
     }
 
     /// Operations that finished together are told in a drawn order, and a cancel may meet data, or a connect's outcome, that just arrives.
     sim_options& shuffle_completions() noexcept {
-        shuffle_completions_ = true;
+        settings_.shuffle_completions = true;
         return *this;
     }
 
     /// One in n waits returns early, with nothing; 0: never.
     sim_options& spurious_wakes(std::uint32_t one_in) noexcept {
-        spurious_ = one_in;
+        settings_.spurious = one_in;
         return *this;
     }
 
     /// How many sockets may be open; the next is too_many_files_open.
     sim_options& descriptors(std::size_t most) noexcept {
-        descriptors_ = most;
+        settings_.descriptors = most;
         return *this;
     }
 
     /// One in n operations is refused with no_buffer_space; 0: never.
     sim_options& memory_failures(std::uint32_t one_in) noexcept {
-        memory_failure_ = one_in;
+        settings_.memory_failure = one_in;
         return *this;
     }
 
     /// Takes the choices from a list instead of the seed; after its end every choice is 0, the harmless one.
     sim_options& replay(std::vector<std::uint32_t> choices) {
-        replay_ = std::move(choices);
-        is_replay_ = true;
+        settings_.replay = std::move(choices);
         return *this;
     }
 
-    std::uint64_t seed() const noexcept { return seed_; }
+    std::uint64_t seed() const noexcept { return settings_.seed; }
+
+    /// For corun's own pieces.
+    explicit sim_options(sim::settings settings) noexcept : settings_(std::move(settings)) {}
+    const sim::settings& settings() const noexcept { return settings_; }
 
 private:
-    friend struct sim_access;
-
-    std::uint64_t seed_ = 0;
-    sim_link link_;
-    std::map<std::uint16_t, sim_link> links_;
-    std::vector<std::uint32_t> replay_;
-    bool is_replay_ = false;
-    bool swarm_ = false;
-    bool shuffle_ready_ = false;
-    bool shuffle_completions_ = false;
-    std::uint32_t spurious_ = 0;
-    std::uint32_t memory_failure_ = 0;
-    std::size_t descriptors_ = SIZE_MAX;
+    sim::settings settings_;
 };
-
-namespace sim {
-struct world;
-}
 
 /// A hold on a simulation, during the run and after it. Copies name the same one; make_sim() fills it. Belongs to the loop's thread.
 class sim_control {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <corun/detail/io_object.hpp>
+#include <corun/detail/request.hpp>
 
 #include <cstdint>
 
@@ -13,7 +14,10 @@ class accept_wait;
 /// Shared by the listener and its accepts: either may end first.
 class accept_queue {
 public:
-    explicit accept_queue(io_object&& listening) noexcept;
+    /// Whether a connection has TCP_NODELAY from its listener, or is given it: an adopted listener is another's, too.
+    enum class nodelay : bool { inherited, each };
+
+    accept_queue(io_object&& listening, nodelay) noexcept;
     accept_queue(const accept_queue&) = delete;
 
     void add_reference() noexcept { ++references_; }
@@ -26,6 +30,9 @@ public:
 
     /// Closes the handle; all that wait end with operation_canceled.
     std::error_code close() noexcept;
+
+    /// The same but for the accept that is with the backend: the handle is the caller's to close.
+    io_object give_away() noexcept;
 
 private:
     friend accept_wait;
@@ -43,14 +50,17 @@ private:
     void look_at_answer(const loop_core&, const accept_wait&) noexcept;
     void answered(accept_wait&) noexcept;
     void serve_next(loop_core&) noexcept;
+    accept_wait& first() noexcept;
     void stand_in_line(task_state&) noexcept;
     void left_line() noexcept;
+    void end_line() noexcept;
     void wait_for_descriptor(loop_core&) noexcept;
     void stop_pause() noexcept;
     static void end_pause(entry&, loop*) noexcept;
 
     io_object listening_;
     std::uint32_t references_ = 1;
+    nodelay nodelay_;
     bool paused_ = false;
     accept_wait* active_ = nullptr;   // with the backend, or answered and not resumed yet
     entry_list waiting_;              // tasks behind it, in order of arrival
@@ -66,7 +76,7 @@ private:
 /// A counted reference to an accept_queue.
 class accept_queue_ref {
 public:
-    explicit accept_queue_ref(accept_queue& q) noexcept : queue_(&q) { q.add_reference(); }
+    accept_queue_ref(accept_queue& q) noexcept : queue_(&q) { q.add_reference(); }
     accept_queue_ref(accept_queue_ref&& other) noexcept : queue_(std::exchange(other.queue_, nullptr)) {}
     accept_queue_ref& operator=(accept_queue_ref&&) = delete;
     ~accept_queue_ref() {
@@ -83,17 +93,20 @@ private:
 /// Waiting for a connection.
 class accept_wait : public io_wait {
 public:
-    accept_wait(accept_queue_ref&& q, address* peer) noexcept
-        : io_wait(operation_kind::accept, q->listening().target().where), queue_(std::move(q)) {
-        argument = peer;
+    accept_wait(accept_queue_ref&& q, address* where)
+        : io_wait(operation_kind::accept, q->listening().target().checked()), queue_(std::move(q)) {
+        peer = where;
     }
     interruption interrupt(task_state*&) noexcept override;
+
+    submitted start(loop_core& core) noexcept { return queue_->submit(core, *this); }
 
 protected:
     ~accept_wait();
 
-    bool ready();
-    void suspend(task_state&) noexcept;
+    /// Not behind others, either.
+    bool may_begin(loop_core& core) const { return io_wait::may_begin(core) && queue_->is_free(core); }
+    bool joins_line(task_state&) noexcept;
 
     /// For await_resume: the next one is served; true if this one ended with a request.
     bool left();
@@ -105,7 +118,9 @@ private:
     friend accept_queue;
 
     /// Not with the backend yet.
-    bool stands_in_line() const noexcept { return task_ && state == operation_state::idle && wait_state_ == wait_state::waiting; }
+    bool stands_in_line() const noexcept {
+        return node_ && !on_pool_ && state == operation_state::idle && wait_state_ == wait_state::waiting;
+    }
 
     accept_queue_ref queue_;
     bool taken_ = false;
@@ -113,55 +128,14 @@ private:
 
 /// Gives a Stream, which is made of an io_object.
 template <class Stream>
-class accept_awaiter final : public accept_wait {
+class accept_awaiter final : public io_awaiter<accept_awaiter<Stream>, Stream, accept_wait> {
 public:
-    using accept_wait::accept_wait;
+    using io_awaiter<accept_awaiter, Stream, accept_wait>::io_awaiter;
 
-    bool await_ready() { return ready(); }
-    template <class Promise>
-    void await_suspend(std::coroutine_handle<Promise> h, await_place where = await_place::current()) {
-        static_assert(own_promise<Promise>, "corun's I/O is awaited in corun::task coroutines");
-        task_state& t = suspending_task(h, where);
-        t.resume_point = h;
-        suspend(t);
-    }
-    Stream await_resume() {
-        if (left())
-            throw cancelled{};
-        if (has_failed())
-            throw_failure();
-        return Stream(take_connection());
-    }
-    outcome<Stream> settle() {
-        if (left())
-            return outcome<Stream>::of_cancelled();
-        if (has_failed())
-            return outcome<Stream>::of_error(failure_pointer());
-        return outcome<Stream>::of_call([this] { return Stream(take_connection()); });
-    }
-    result<Stream> answer() {
-        if (left())
-            throw cancelled{};
-        if (has_failed())
-            return failure();
-        return Stream(take_connection());
-    }
+    Stream value() noexcept { return Stream(this->take_connection()); }
 };
 
-/// `accept()`: nothing starts before it is awaited.
 template <class Stream>
-class [[nodiscard]] accept_request {
-public:
-    accept_request(accept_queue& q, address* peer) noexcept : queue_(q), peer_(peer) {}
-
-    accept_awaiter<Stream> operator co_await() && {
-        (void)queue_->listening().target().checked();
-        return accept_awaiter<Stream>(std::move(queue_), peer_);
-    }
-
-private:
-    accept_queue_ref queue_;
-    address* peer_;
-};
+using accept_request = request<accept_awaiter<Stream>, accept_queue_ref, address*>;
 
 }

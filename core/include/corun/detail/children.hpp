@@ -1,4 +1,4 @@
-// children.hpp - children of one scope, and the owner's wait for them: what groups, gather and race have in common.
+// children.hpp - children of one scope, and the wait of the task that opened it: what groups, gather and race have in common.
 #pragma once
 
 #include <corun/detail/memory_waiter.hpp>
@@ -10,7 +10,7 @@
 namespace corun::detail {
 
 /// Counts children from their start to the bookkeeping after their end. Registered with the loop while it lives.
-class child_scope : public child_owner {
+class child_scope : public scope {
 public:
     class ended_awaiter;
 
@@ -22,7 +22,7 @@ public:
     void child_started() noexcept { ++unfinished_; }
 
     /// Asks every child that has not ended to end, in the order of their start.
-    void cancel_children() noexcept;
+    void cancel_children(const cancel_reason&) noexcept;
 
     /// Suspends until no child is unfinished; answers false if a request ended the wait. Never throws.
     ended_awaiter ended() noexcept;
@@ -30,9 +30,9 @@ public:
 protected:
     ~child_scope() = default;
 
-    /// Bookkeeping of one child's end, without waking: the caller calls wake_owner() in the order it needs.
+    /// Bookkeeping of one child's end, without waking: the caller calls wake_parent() in the order it needs.
     void child_done() noexcept { --unfinished_; }
-    void wake_owner() noexcept;
+    void wake_parent() noexcept;
 
 private:
     task_state* parent_;
@@ -52,13 +52,12 @@ public:
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> h, await_place where = await_place::current()) {
         task_state& t = suspending_task(h, where);
-        t.resume_point = h;
-        if (begin_wait(t))
+        if (begin(t))
             scope_->waiting_ = this;
     }
     bool await_resume() noexcept {
         scope_->waiting_ = nullptr;
-        return !ended_by_request();
+        return !take_request();
     }
     std::string_view what() const noexcept override { return what_; }
 
@@ -69,7 +68,7 @@ private:
 
 inline child_scope::ended_awaiter child_scope::ended() noexcept { return {*this, "children"}; }
 
-inline void child_scope::wake_owner() noexcept {
+inline void child_scope::wake_parent() noexcept {
     // One that a request has woken already resumes for that, in its place.
     if (waiting_ && waiting_->is_waiting())
         waiting_->give();

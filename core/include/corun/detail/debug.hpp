@@ -2,23 +2,18 @@
 #pragma once
 
 #include <corun/clock.hpp>
+#include <corun/detail/loop_core.hpp>
 
-#include <atomic>
 #include <coroutine>
+#include <cstddef>
 #include <cstdint>
 
 namespace corun::detail {
 
-struct loop_core;
-struct task_state;
-
-/// True once a loop of this process has run in debug mode: spares everybody else the further questions.
-inline constinit std::atomic<bool> debug_in_use = false;
-
 inline bool may_be_debugging() noexcept { return debug_in_use.load(std::memory_order_relaxed); }
 
-/// After a step of a task of a loop in debug mode.
-void check_step(task_state&, loop_core&, time_point began) noexcept;
+/// One resumption of a task of a loop in debug mode, with a look at how long it takes and at what it leaves behind.
+void run_watched_step(task_state&, loop_core&) noexcept;
 
 /// Throws usage_error(errc::wrong_thread) on another thread than the loop's.
 void check_thread(const loop_core&);
@@ -31,6 +26,9 @@ std::uint64_t running_task_id() noexcept;
 
 /// Reports that a lock is given up by another task than the one that took it.
 void check_holder(std::uint64_t holder) noexcept;
+
+/// Reports that all threads of the pool are taken while another call waits for one.
+void tell_of_full_pool(loop_core&, std::size_t threads) noexcept;
 
 /// Destroys the frame of a task that was never awaited; in debug mode it is reported.
 void drop_unstarted(std::coroutine_handle<> frame) noexcept;

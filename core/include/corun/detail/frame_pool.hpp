@@ -27,7 +27,7 @@ struct frame_pool {
     static constexpr std::size_t size_of(std::size_t size_class) noexcept { return (size_class + 1) * class_step - 8; }
 
     std::array<free_list, class_count> lists{};
-    std::size_t live = 0;   // frames made on this thread and not given back here
+    std::size_t live = 0;   // frames of coroutines that have begun on this thread
     bool watched = false;
 };
 
@@ -63,18 +63,16 @@ inline void free_block(void* block, std::size_t size) noexcept {
     free_without_room(block, size);
 }
 
-/// The same for a coroutine's frame, which is counted.
-inline void* allocate_frame(std::size_t size) {
-    void* const frame = allocate_block(size);
-    ++this_pool.live;
-    return frame;
-}
+/// Counts a frame, which is about to begin or to be destroyed. Not where it is made: until then it may go to another thread.
+inline void frame_begins() noexcept { ++this_pool.live; }
+
+/// Gives a counted frame back.
 inline void free_frame(void* frame, std::size_t size) noexcept {
     --this_pool.live;
     free_block(frame, size);
 }
 
-/// Coroutine frames that were allocated on this thread and not given back yet.
+/// Frames of coroutines that have begun on this thread and are not destroyed yet.
 inline std::size_t live_frames() noexcept { return this_pool.live; }
 
 }

@@ -55,7 +55,7 @@ struct generator_promise : promise_base, link<generator_tag> {
     /// Goes on, on behalf of `asking`.
     transfer_result go_on(std::coroutine_handle<> asking) noexcept {
         continuation = asking;
-        place = owner;
+        place = holder;
         return transfer_to(std::coroutine_handle<generator_promise>::from_promise(*this));
     }
 
@@ -64,8 +64,8 @@ struct generator_promise : promise_base, link<generator_tag> {
 
     [[noreturn]] static void throw_exit();
 
-    std::coroutine_handle<>* owner = nullptr;   // where the generator keeps its handle
-    std::uint64_t loop_id = 0;                  // of the loop that it began on
+    std::coroutine_handle<>* holder = nullptr;   // where the generator keeps its handle
+    std::uint64_t loop_id = 0;                   // of the loop that it began on
     bool closing = false;
 };
 
@@ -77,23 +77,24 @@ inline generator_promise& generator_promise_of(std::coroutine_handle<> h) noexce
 /// Waits until the generator has ended, after the co_yield at which it stands has thrown `generator_exit`.
 class generator_close_awaiter {
 public:
-    explicit generator_close_awaiter(std::coroutine_handle<>& owner) noexcept : owner_(&owner) {}
+    explicit generator_close_awaiter(std::coroutine_handle<>& holder) noexcept : holder_(&holder) {}
 
     bool await_ready() const;
-    template <own_promise Promise>
+    template <class Promise>
     transfer_result await_suspend(std::coroutine_handle<Promise> h, await_place where = await_place::current()) noexcept {
+        check_awaiting<Promise>();
         h.promise().where = where;
-        generator_promise& p = generator_promise_of(*owner_);
+        generator_promise& p = generator_promise_of(*holder_);
         p.closing = true;
         return p.go_on(h);
     }
     void await_resume() const;
 
 private:
-    std::coroutine_handle<>* owner_;
+    std::coroutine_handle<>* holder_;
 };
 
-/// Closes a generator that is left over at the end of a run; its owner finds it ended.
+/// Closes a generator that is left over at the end of a run; its holder finds it ended.
 task<void> close_left_over(generator_promise&);
 
 /// Destroys a generator's frame; ends the process if somebody waits in it.

@@ -1,4 +1,4 @@
-// inbox.hpp - what other threads post to a loop. The only lock of the core.
+// inbox.hpp - what other threads post to a loop, under a lock of its own.
 #pragma once
 
 #include <corun/detail/entry.hpp>
@@ -43,8 +43,12 @@ public:
             wake();
     }
 
-    /// From now on a sleep is ended by `call(context)`, on any thread and with the lock held; null: by the backend's wake(). Loop's thread.
+    /// From now on a sleep is ended by `call(context)`, on any thread and with no lock held; null: by the backend's wake(). Returns when no
+    /// other thread is in the call before. Loop's thread.
     void wake_by(void (*call)(void*) noexcept, void* context) noexcept;
+
+    /// Returns when no other thread is waking the loop any more: after close(), before the backend goes.
+    void wait_for_callers() noexcept;
 
     /// Whose thread the loop is.
     std::thread::id thread() const noexcept { return thread_; }
@@ -88,6 +92,7 @@ private:
     void* wake_context_ = nullptr;
     std::atomic<bool> filled_ = false;
     std::atomic<bool> asleep_ = false;
+    std::atomic<std::uint32_t> callers_ = 0;   // other threads that have decided to wake the loop, and have not returned from it
     loop_core* core_;
     static inline constinit std::atomic<std::uint32_t> this_process = 0;   // counts forks on the way here
     const std::uint32_t process_ = this_process.load(std::memory_order_relaxed);

@@ -37,9 +37,11 @@ public:
 
     void push_back(T& element) noexcept {
         node& n = element;
-        n.previous = head_.previous;
+        // In this order GCC doesn't make one vector of two pointers, which takes longer.
+        node* const last = head_.previous;
         n.next = &head_;
-        head_.previous->next = &n;
+        last->next = &n;
+        n.previous = last;
         head_.previous = &n;
     }
 

@@ -15,27 +15,20 @@
 
 namespace corun::detail {
 
-/// Does a blocking operation on the loop's thread pool; the card comes back through the inbox and resumes its task. If there
-/// is no thread for it, it is finished with that error on return.
-void perform_on_pool(operation&) noexcept;
-
 /// Throws usage_error(errc::foreign_loop) unless the loop with this id runs on this thread.
 void check_current_loop(std::uint64_t loop_id);
 
-/// The part of an I/O wait that is the same for all: requests, and what became of them. `wait_state::interrupted` means that
-/// a request went through this wait.
+/// The part of an I/O wait that is the same for all: requests, and what became of them.
 class io_wait : public operation {
 public:
     io_wait(operation_kind k, handle h) noexcept : operation(k, h) {}
 
     interruption interrupt(task_state*&) noexcept override;
     std::string_view what() const noexcept override;
+    bool is_lent() const noexcept override;
 
     /// What error messages call the operation; longer than what().
     virtual std::string title() const { return std::string(what()); }
-
-    /// The error of the answer.
-    std::error_code failure() const noexcept { return ended_with_ == std::errc() ? error_code() : std::make_error_code(ended_with_); }
 
 protected:
     ~io_wait() = default;
@@ -44,111 +37,93 @@ protected:
     static bool may_begin(const loop_core& core) {
         if (!core.current_task)
             throw_no_task();
-        return !core.current_task->must_cancel && core.inline_left > 0;
+        return !core.current_task->has_request() && core.inline_left.is_left();
     }
+
+    /// True if the task now waits until others have had their turn.
+    static constexpr bool joins_line(task_state&) noexcept { return false; }
 
     /// Notes what the backend made of the operation; true if the answer is there.
     bool is_finished(loop_core& core, submitted s) noexcept {
         if (s == submitted::finished)
             return true;
-        if (s == submitted::blocking)
-            return !perform_blocking();
-        ++core.pending_operations;
-        return false;
+        ++core.figures.pending_operations;
+        return s == submitted::blocking && !begin_on_pool(core);
     }
 
     /// For await_ready: true if the coroutine goes on without suspending.
     bool goes_on(loop_core& core, submitted s) noexcept { return is_finished(core, s) && core.may_go_on(); }
 
-    void stand_here(task_state& t) noexcept {
-        task_ = &t;
-        t.waiting_on = this;
-    }
+    /// The backend or the pool has it.
+    bool is_under_way() const noexcept { return on_pool_ || state == operation_state::pending; }
 
-    /// A request that was pending ends the wait before the kernel is asked; true if there was one.
-    bool take_request(task_state& t) noexcept {
-        if (!t.must_cancel)
-            return false;
-        t.must_cancel = false;
-        wait_state_ = wait_state::interrupted;
-        core_of(*t.owner).schedule(t);
-        return true;
-    }
-
-    /// The answer is there, but goes through the queue.
-    void pass_through_queue(task_state& t) noexcept {
-        wait_state_ = wait_state::given;
-        core_of(*t.owner).schedule(t);
-    }
-
-    /// Ends a wait that the backend does not know (any more) with an error of the core's own.
-    void end_with(std::errc e) noexcept {
-        ended_with_ = e;
-        finish(0);
-    }
-
-    bool has_failed() const noexcept { return error != 0 || ended_with_ != std::errc(); }
+    bool has_failed() const noexcept { return error != 0; }
 
     /// For await_resume: true if the wait ended with a request, which is hereby delivered.
-    bool left_by_request() noexcept { return task_ && resume_suspended(); }
+    bool left() noexcept { return node_ && resume_suspended(); }
 
     [[noreturn]] void throw_failure() const;
     std::exception_ptr failure_pointer() const;
     void throw_if_busy() const;
 
 private:
-    bool perform_blocking() noexcept;
+    friend struct operation_job;
+
+    /// Has it performed on a thread of the pool; comes back through the inbox. False if there is no thread: finished with that error.
+    bool begin_on_pool(loop_core&) noexcept;
+    /// True if no thread had begun with it: finished with operation_canceled.
+    bool withdraw(loop_core&) noexcept;
+    void leave_pool(loop_core&) noexcept;
+
     bool resume_suspended() noexcept;
-    bool is_busy() const noexcept;
     [[noreturn]] static void throw_no_task();
 
-    std::errc ended_with_{};
+protected:
+    bool on_pool_ = false;   // the card is a thread's: nothing else of it may be looked at
 };
 
-/// An awaiter whose `start(core)` submits and whose `value()` makes a T of the answer.
-template <class Self, class T>
-class io_awaiter : public io_wait {
+/// An awaiter whose `start(core)` submits and whose `value()` makes a T of the answer. A Wait may have its own of what io_wait does.
+template <class Self, class T, class Wait = io_wait>
+class io_awaiter : public Wait {
 public:
-    using io_wait::io_wait;
+    using Wait::Wait;
 
     bool await_ready() {
         loop_core& core = this_core();
-        return may_begin(core) && goes_on(core, self().start(core));
+        return this->may_begin(core) && this->goes_on(core, self().start(core));
     }
 
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> h, await_place where = await_place::current()) {
         // Not at run time: the backend may have the operation already.
         static_assert(own_promise<Promise>, "corun's I/O is awaited in corun::task coroutines");
-        task_state& t = suspending_task(h, where);
-        t.resume_point = h;
-        suspend(t);
+        self().suspend(suspending_task(h, where));
     }
 
     T await_resume() {
-        if (left_by_request())
+        if (this->left())
             throw cancelled{};
-        if (has_failed())
-            throw_failure();
+        if (this->has_failed())
+            this->throw_failure();
         return self().value();
     }
 
     /// The outcome as a value; never throws what await_resume() throws.
     outcome<T> settle() {
-        if (left_by_request())
+        if (this->left())
             return outcome<T>::of_cancelled();
-        if (has_failed())
-            return outcome<T>::of_error(failure_pointer());
+        if (this->has_failed())
+            return outcome<T>::of_error(this->failure_pointer());
         return outcome<T>::of_call([this]() -> T { return self().value(); });
     }
 
     /// Value or I/O error; throws `cancelled` and misuse.
     result<T> answer() {
-        if (left_by_request())
+        if (this->left())
             throw cancelled{};
-        if (has_failed()) {
-            throw_if_busy();
-            return failure();
+        if (this->has_failed()) {
+            this->throw_if_busy();
+            return this->error_code();
         }
         if constexpr (std::is_void_v<T>)
             return {};
@@ -156,21 +131,19 @@ public:
             return self().value();
     }
 
-private:
-    Self& self() noexcept { return static_cast<Self&>(*this); }
+protected:
+    ~io_awaiter() = default;
 
     void suspend(task_state& t) noexcept {
-        stand_here(t);
-        if (state == operation_state::pending) {
-            wait_state_ = wait_state::waiting;
-        } else if (!take_request(t)) {
-            loop_core& core = core_of(*t.owner);
-            if (is_finished(core, self().start(core)))
-                pass_through_queue(t);
-            else
-                wait_state_ = wait_state::waiting;
-        }
+        this->to_schedule = &t;
+        if (this->is_under_way())
+            this->stand_here(t);
+        else if (this->begin(t) && !this->joins_line(t) && this->is_finished(*t.core, self().start(*t.core)))
+            this->end(waiter::wait_state::given);
     }
+
+private:
+    Self& self() noexcept { return static_cast<Self&>(*this); }
 };
 
 }

@@ -3,6 +3,8 @@
 
 #include <corun/backend.hpp>
 #include <corun/detail/io_awaiter.hpp>
+#include <corun/detail/request.hpp>
+#include <corun/detail/timer_heap.hpp>
 
 #include <cstdint>
 #include <system_error>
@@ -30,11 +32,11 @@ class io_object {
 public:
     io_object() noexcept = default;
     io_object(loop_core& core, handle h) noexcept;
-    io_object(io_object&& other) noexcept : box_(std::exchange(other.box_, nullptr)), target_(std::exchange(other.target_, {})) {}
+    io_object(io_object&& other) noexcept : inbox_(std::exchange(other.inbox_, nullptr)), target_(std::exchange(other.target_, {})) {}
     io_object& operator=(io_object&& other) noexcept {
         if (this != &other) {
             (void)close();
-            std::swap(box_, other.box_);
+            std::swap(inbox_, other.inbox_);
             std::swap(target_, other.target_);
         }
         return *this;
@@ -47,6 +49,9 @@ public:
     loop_core* core() const noexcept;
 
     io_target target() const noexcept { return target_; }
+
+    /// The handle, which is the caller's from now on; the object is closed.
+    handle give_away() noexcept;
 
     /// Idempotent; pending operations end with operation_canceled or their real answer.
     std::error_code close() noexcept;
@@ -69,28 +74,63 @@ public:
 private:
     void forget() noexcept;
 
-    inbox* box_ = nullptr;
+    inbox* inbox_ = nullptr;
     io_target target_;
 };
 
 /// A descriptor of another maker becomes the current loop's.
 io_object adopt_handle(native_handle, handle_kind, const char* title);
 
-/// The rest of close(deadline): the object is closed already, this waits until its descriptor is.
-class close_awaiter {
+/// What a close that its deadline has cut short answers.
+class close_wait : public io_wait {
 public:
-    explicit close_awaiter(std::error_code e) noexcept : error_(e) {}
+    using io_wait::io_wait;
 
-    bool await_ready() const noexcept { return true; }
-    void await_suspend(std::coroutine_handle<>) const noexcept {}
-    void await_resume() const {
-        if (error_)
-            throw std::system_error(error_, "corun: close");
+protected:
+    ~close_wait() = default;
+
+    bool has_failed() noexcept {
+        if (is_expired_ && error == native_code(std::errc::operation_canceled))
+            error = native_code(std::errc::timed_out);
+        return error != 0;
     }
-    result<void> answer() const noexcept { return error_; }
+
+    bool is_expired_ = false;
+};
+
+/// Waits until a handle's descriptor is closed; at its deadline that is left to the backend.
+class close_awaiter final : public io_awaiter<close_awaiter, void, close_wait> {
+public:
+    close_awaiter(io_object&& o, time_point deadline)
+        : io_awaiter(operation_kind::close, handle()), object_(std::move(o)), deadline_(deadline), expiry_(*this), timer_(expiry_) {
+        (void)object_.target().checked();
+    }
+    ~close_awaiter() { end_deadline(); }
+
+    submitted start(loop_core&) noexcept;
+    void value() noexcept;
 
 private:
-    std::error_code error_;
+    struct expiry : entry {
+        explicit expiry(close_awaiter& a) noexcept : entry(&come), closing(a) {}
+        static void come(entry&, loop* turning) noexcept;
+        close_awaiter& closing;
+    };
+
+    void arm_deadline(loop_core&) noexcept;
+    void end_deadline() noexcept;
+
+    io_object object_;   // until it is awaited
+    time_point deadline_;
+    loop_core* core_ = nullptr;   // not null while the timer may be armed
+    expiry expiry_;
+    timer_node timer_;
+};
+
+/// `close(deadline)`: the object is closed already. One that is dropped before it is awaited closes the descriptor, too.
+struct [[nodiscard("it is awaited for the descriptor's end; close() waits for nothing")]] close_request
+    : request<close_awaiter, io_object, time_point> {
+    using request::request;
 };
 
 }

@@ -1,9 +1,15 @@
 // memory_waiter.hpp - waiting for something in memory: a request wins until the waiter has resumed (5.4).
 #pragma once
 
+#include <corun/detail/intrusive_list.hpp>
 #include <corun/detail/promise.hpp>
 
+#include <utility>
+
 namespace corun::detail {
+
+/// For who waited in a primitive that has been destroyed.
+[[noreturn]] void throw_abandoned();
 
 /// Base of awaiters whose task stands, with its own queue node, in a list of a primitive or of a task.
 class memory_waiter : public waiter {
@@ -12,9 +18,9 @@ public:
     memory_waiter(memory_waiter&&) noexcept = default;
 
     interruption interrupt(task_state*&) noexcept override {
-        if (wait_state_ != wait_state::waiting)
+        if (!is_waiting())
             return interruption::refused;
-        end_wait(wait_state::interrupted);
+        end(wait_state::interrupted);
         return interruption::taken;
     }
 
@@ -22,72 +28,57 @@ public:
     bool is_waiting() const noexcept { return wait_state_ == wait_state::waiting; }
 
     /// The wait is over: what was waited for is the waiter's from now on; it resumes in the next turn.
-    void give() noexcept { end_wait(wait_state::given); }
-
-    /// The primitive is being destroyed: the waiter resumes with operation_canceled.
-    void abandon() noexcept {
-        abandoned_ = true;
-        end_wait(wait_state::given);
-    }
+    void give() noexcept { end(wait_state::given); }
 
 protected:
     ~memory_waiter() = default;
 
-    /// Begins the wait; the caller then links the task's node. False if a request was pending: then the wait has been
-    /// ended by it already, and the caller links nothing.
-    bool begin_wait(task_state& t) noexcept {
-        task_ = &t;
-        t.waiting_on = this;
-        if (t.must_cancel) {
-            t.must_cancel = false;
-            wait_state_ = wait_state::interrupted;
-            core_of(*t.owner).schedule(t);
-            return false;
-        }
-        wait_state_ = wait_state::waiting;
-        return true;
-    }
-
     /// What was waited for is there, but the budget is spent: goes through the queue with it.
     void pass_through_queue(task_state& t) noexcept {
-        task_ = &t;
-        t.waiting_on = this;
         wait_state_ = wait_state::given;
-        core_of(*t.owner).schedule(t);
-    }
-
-    /// For await_resume: true if this wait ended with a request, which is hereby delivered.
-    bool ended_by_request() noexcept {
-        if (!task_)
-            return false;
-        task_state& t = *task_;
-        task_ = nullptr;
-        if (t.must_cancel) {
-            t.must_cancel = false;
-            return true;
-        }
-        return wait_state_ == wait_state::interrupted;
+        go_through_queue(t);
     }
 
     bool was_given() const noexcept { return wait_state_ == wait_state::given; }
-    bool was_abandoned() const noexcept { return abandoned_; }
 
     /// Throws if the primitive was destroyed under the waiter.
     void check_not_abandoned() const {
-        if (abandoned_)
+        if (wait_state_ == wait_state::abandoned)
             throw_abandoned();
     }
+};
 
-private:
-    void end_wait(wait_state s) noexcept {
-        if (task_->link<queue_tag>::is_linked())
-            task_->link<queue_tag>::unlink();
-        wait_state_ = s;
-        core_of(*task_->owner).schedule(*task_);
+struct woken_tag;
+
+/// Base of the awaiters of primitives. One that was woken, or passed through the ready queue, with something of the primitive's hangs in it
+/// until it resumes: a primitive that is destroyed before ends its wait, too (7).
+class primitive_waiter : public memory_waiter, public link<woken_tag> {
+public:
+    primitive_waiter() noexcept = default;
+    primitive_waiter(primitive_waiter&& other) noexcept : memory_waiter(std::move(other)), link<woken_tag>() {}
+
+    /// The primitive is being destroyed: the waiter resumes with operation_canceled.
+    void abandon() noexcept {
+        if (is_waiting()) {
+            end(wait_state::abandoned);
+        } else {
+            unlink();
+            wait_state_ = wait_state::abandoned;
+        }
     }
-    [[noreturn]] static void throw_abandoned();
 
-    bool abandoned_ = false;
+protected:
+    ~primitive_waiter() {
+        if (is_linked())
+            unlink();
+    }
+
+    /// As waiter's; this is the resumption, before which the primitive may have gone.
+    bool take_request() noexcept {
+        if (is_linked())
+            unlink();
+        return memory_waiter::take_request();
+    }
 };
 
 /// Tasks that wait in a primitive, first come, first served; the primitive belongs to the loop of the first of them (7).
@@ -105,24 +96,34 @@ public:
             check_same_loop();
     }
     void push_back(task_state& t) noexcept {
-        loop_id_ = core_of(*t.owner).id;
+        loop_id_ = t.core->id;
         tasks_.push_back(t);
     }
-    memory_waiter& front() noexcept { return waiter_of(static_cast<task_state&>(tasks_.front())); }
+    primitive_waiter& front() noexcept { return waiter_of(static_cast<task_state&>(tasks_.front())); }
 
-    /// Gives to all who wait now, in order of arrival.
+    /// Gives to the first, which owes the primitive its resumption.
+    void wake_front() noexcept {
+        primitive_waiter& first = front();
+        first.give();
+        note_woken(first);
+    }
+    /// This one goes through the ready queue with something of the primitive's.
+    void note_woken(primitive_waiter& w) noexcept { woken_.push_back(w); }
+
+    /// Gives to all who wait now, in order of arrival, what needs the primitive no more.
     void give_all() noexcept {
         while (!empty())
             front().give();
     }
-    /// For the primitive's destructor: reports that somebody waits, and ends their waits.
+    /// For the primitive's destructor: reports that somebody waits, or was woken and has not resumed, and ends their waits.
     void abandon_all(const char* primitive) noexcept;
 
 private:
-    static memory_waiter& waiter_of(task_state& t) noexcept { return static_cast<memory_waiter&>(*t.waiting_on); }
+    static primitive_waiter& waiter_of(task_state& t) noexcept { return static_cast<primitive_waiter&>(*t.waiting_on); }
     void check_same_loop() const;
 
     entry_list tasks_;
+    intrusive_list<primitive_waiter, woken_tag> woken_;
     std::uint64_t loop_id_ = 0;
 };
 

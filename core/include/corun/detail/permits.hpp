@@ -2,8 +2,10 @@
 #pragma once
 
 #include <corun/detail/memory_waiter.hpp>
+#include <corun/detail/report.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 namespace corun::detail {
@@ -11,12 +13,13 @@ namespace corun::detail {
 /// A free permit means that nobody waits: a permit that is given back goes to the first waiter, and a newcomer never overtakes.
 class permits {
 public:
-    permits(std::size_t count, const char* owner) noexcept : free_(count), owner_(owner) {}
+    /// `bound`: more are never free.
+    permits(std::size_t count, const char* name, std::size_t bound = SIZE_MAX) noexcept : free_(count), bound_(bound), name_(name) {}
     permits(const permits&) = delete;
-    ~permits() { waiters_.abandon_all(owner_); }
+    ~permits() { waiters_.abandon_all(name_); }
 
     std::size_t free() const noexcept { return free_; }
-    const char* owner() const noexcept { return owner_; }
+    const char* name() const noexcept { return name_; }
 
     /// Throws usage_error(errc::foreign_loop) on another loop than that of the first waiter.
     void check_loop() const { waiters_.check_loop(); }
@@ -27,22 +30,29 @@ public:
         --free_;
         return true;
     }
+    /// True while every permit is free: one that is given back then was never taken.
+    bool is_full() const noexcept { return free_ == bound_; }
+
     void give_back() noexcept {
-        if (waiters_.empty())
+        if (!waiters_.empty())
+            waiters_.wake_front();
+        else if (!is_full()) [[likely]]
             ++free_;
         else
-            waiters_.front().give();
+            report_released_too_often();
     }
     void push_back(task_state& t) noexcept { waiters_.push_back(t); }
+    void note_woken(primitive_waiter& w) noexcept { waiters_.note_woken(w); }
 
 private:
     waiter_list waiters_;
     std::size_t free_;
-    const char* owner_;
+    std::size_t bound_;
+    const char* name_;
 };
 
 /// The wait for a permit; may be moved until it is awaited. await_resume() is the primitive's.
-class permit_waiter : public memory_waiter {
+class permit_waiter : public primitive_waiter {
 public:
     bool await_ready() const {
         permits_->check_loop();
@@ -53,21 +63,24 @@ public:
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> h, await_place where = await_place::current()) {
         task_state& t = suspending_task(h, where);
-        t.resume_point = h;
-        if (permits_->try_take())
+        if (permits_->try_take()) {
             pass_through_queue(t);
-        else if (begin_wait(t))
+            permits_->note_woken(*this);
+        } else if (begin(t)) {
             permits_->push_back(t);
+        }
     }
-    std::string_view what() const noexcept override { return permits_->owner(); }
+    std::string_view what() const noexcept override { return permits_->name(); }
 
 protected:
     explicit permit_waiter(permits& p) noexcept : permits_(&p) {}
+    permit_waiter(permit_waiter&&) noexcept = default;
+    ~permit_waiter() = default;
 
     /// False if a request ended the wait: a permit that had been given passes on.
     bool has_taken() {
-        const bool granted = was_given() && !was_abandoned();
-        if (ended_by_request()) {
+        const bool granted = was_given();
+        if (take_request()) {
             if (granted)
                 permits_->give_back();
             return false;

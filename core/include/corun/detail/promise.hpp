@@ -5,6 +5,7 @@
 #include <corun/detail/loop_core.hpp>
 #include <corun/detail/task_state.hpp>
 #include <corun/detail/transfer.hpp>
+#include <corun/detail/waiting.hpp>
 
 #include <concepts>
 #include <coroutine>
@@ -25,7 +26,7 @@ struct alignas(16) promise_base {
             error.~exception_ptr();
     }
 
-    static void* operator new(std::size_t size) { return allocate_frame(size); }
+    static void* operator new(std::size_t size) { return allocate_block(size); }
     static void operator delete(void* frame, std::size_t size) noexcept { free_frame(frame, size); }
 
     std::suspend_always initial_suspend() const noexcept { return {}; }
@@ -82,6 +83,13 @@ struct alignas(16) promise_base {
 template <class Promise>
 concept own_promise = std::derived_from<Promise, promise_base>;
 
+/// Fails to compile, with a text, for an await in another library's coroutine.
+template <class Promise>
+consteval void check_awaiting() {
+    static_assert(own_promise<Promise>, "corun: this can be awaited in a corun::task only; from another library's coroutine start a task: "
+                                        "corun::async_run() makes it an operation of Asio's, spawn(f).on_done(g) calls g at its end");
+}
+
 /// The promise of one of our frames.
 inline promise_base& promise_of(std::coroutine_handle<> h) noexcept {
     return std::coroutine_handle<promise_base>::from_address(h.address()).promise();
@@ -90,28 +98,33 @@ inline promise_base& promise_of(std::coroutine_handle<> h) noexcept {
 /// What await_suspend() notes of the co_await that called it, as its last parameter.
 using await_place = std::source_location;
 
-/// The task whose step this is, which stands at `where` from now on; throws usage_error for an await in a coroutine that no loop runs.
+/// True for awaiters of corun's: they are told the place of the await.
+template <class Awaiter, class Promise>
+concept own_awaiter = requires(Awaiter& a, std::coroutine_handle<Promise> h, const await_place& where) { a.await_suspend(h, where); };
+
+/// The task whose step this is, which stands at `where` from now on and resumes at `h`.
 template <class Promise>
 task_state& suspending_task(std::coroutine_handle<Promise> h, const await_place& where) {
-    if constexpr (own_promise<Promise>) {
-        h.promise().where = where;
-        loop_core& core = *try_core();
-        if (core.forked)
-            throw_forked();
-        return *core.current_task;
-    } else {
-        throw_usage(errc::not_started, "a corun awaitable was awaited in a coroutine that no corun loop runs; await it in a corun::task "
-                                       "given to corun::run() or corun::spawn()");
-    }
+    check_awaiting<Promise>();
+    h.promise().where = where;
+    loop_core& core = *try_core();
+    if (core.forked)
+        throw_forked();
+    task_state& t = *core.current_task;
+    t.resume_point = h;
+    return t;
 }
 
-/// Suspends an awaiter that another one wraps; one that isn't corun's own is told no place.
+/// Suspends an awaiter that another one wraps.
 template <class Awaiter, class Promise>
 decltype(auto) suspend_inner(Awaiter& inner, std::coroutine_handle<Promise> h, const await_place& where) {
-    if constexpr (requires { inner.await_suspend(h, where); })
-        return inner.await_suspend(h, where);
-    else
-        return inner.await_suspend(h);
+    static_assert(own_awaiter<Awaiter, Promise>,
+                  "corun: what is wrapped here belongs to another library and would resume this task outside of its loop: give "
+                  "corun::foreign(x), or complete a corun::from_callback() in its callback");
+    return inner.await_suspend(h, where);
 }
+
+/// The coroutine came to its end without the value that it owes: that is its error.
+void note_no_value(promise_base&) noexcept;
 
 }

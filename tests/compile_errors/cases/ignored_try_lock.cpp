@@ -1,0 +1,7 @@
+// error: true: unlock() is owed
+#include <corun/corun.hpp>
+
+using namespace corun;
+using namespace std::chrono_literals;
+
+void wrong(mutex& m) { m.try_lock(); }
