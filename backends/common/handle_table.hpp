@@ -12,7 +12,7 @@
 
 namespace corun::common {
 
-/// `Record` has `fd`, `index`, `generation`, `next` and is_open(); a default-made one is nobody's.
+/// `Record` has `index`, `generation`, `next` and is_open(); a default-made one is free.
 template <class Record>
 class handle_table {
 public:
@@ -27,7 +27,7 @@ public:
     /// The record of an index that was given out.
     Record& at(std::uint32_t index) noexcept { return chunks_[index / chunk_size][index % chunk_size]; }
 
-    /// A record that is nobody's; null without memory for it.
+    /// A free record; null without memory for it.
     Record* take() noexcept {
         if (!free_ && !grow())
             return nullptr;

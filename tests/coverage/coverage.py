@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""coverage.py TREE - which lines of the library the tests of a build tree (preset coverage) execute.
+"""coverage.py TREE - which lines of the library the tests of a build tree (CORUN_COVERAGE) have executed.
 
-Runs the tests, prints a line for each room and each line that was not executed, and exits with 1 if a room has fewer than unreachable.txt says.
+Reads TREE/profiles, into which each process of a test run wrote what it executed, also one that was killed; prints a line for each room and
+each line that was not executed, and exits with 1 if a room has fewer than unreachable.txt says.
 """
 import collections
 import concurrent.futures
@@ -15,9 +16,6 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TABLE = pathlib.Path(__file__).with_name("unreachable.txt")
 ROOMS = ["core", "backends/common", "backends/posix", "backends/reactor", "backends/epoll", "backends/sim", "backends/io_uring"]
-# The rest of backends/reactor, and what the core does for a backend on a host's loop, is reached on libuv only.
-WHOLE = "epoll|sim|io_uring|libuv|io_uring-ahead|blocking|fall-back|unit|poll-host/epoll|thread-host/epoll|libuv-host/borrowed_libuv"
-TESTS = rf"^(({WHOLE})/all in one process|poll-host/epoll/[A-Z]+|oracle/[a-z]+|faults/(epoll|io_uring)/.*)$"
 PROGRAMS = ["tests/conformance/conformance_epoll", "tests/conformance/conformance_sim", "tests/conformance/conformance_io_uring",
             "tests/conformance/conformance_libuv", "tests/unit/conformance_io_uring_ahead", "tests/unit/conformance_blocking",
             "tests/unit/fall_back", "tests/unit/unit", "tests/hosts/guests_epoll", "tests/hosts/hosted_epoll",
@@ -57,15 +55,6 @@ def lines_of(row, source):
     return {n for begin in begins for n in range(begin, min((e for e in ends if e > begin), default=begin - 1) + 1)}
 
 
-def run_tests(tree, profiles):
-    """Each process, and those that it forks, writes while it runs: what a child does counts even if it is killed. Whether a case passes is
-    held elsewhere: one about real time may fail with counters and without optimisation."""
-    shutil.rmtree(profiles, ignore_errors=True)
-    profiles.mkdir()
-    environment = os.environ | {"LLVM_PROFILE_FILE": f"{profiles}/%p%c.profraw", "CORUN_CASE_SECONDS": os.environ.get("CORUN_CASE_SECONDS", "120")}
-    subprocess.run(["ctest", "--test-dir", str(tree), "-R", TESTS, "-j", "2", "--output-on-failure", "--no-tests=error"], env=environment)
-
-
 def count_lines(tree, profiles):
     """How often each line was executed, by file."""
     merged = profiles / "all.profdata"
@@ -78,7 +67,7 @@ def count_lines(tree, profiles):
     lines = collections.defaultdict(lambda: collections.defaultdict(int))
     for row in "\n".join(texts).splitlines():
         if row.startswith("SF:"):
-            path = pathlib.Path(row[3:])
+            path = (tree / row[3:]).resolve()
             file = path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else None
         elif row.startswith("DA:") and file:
             number, count = (int(n) for n in row[3:].split(",")[:2])
@@ -90,7 +79,6 @@ def main():
     tree = pathlib.Path(sys.argv[1]).resolve()
     profiles = tree / "profiles"
     least, reasons = read_table()
-    run_tests(tree, profiles)
     lines = count_lines(tree, profiles)
     well = True
 

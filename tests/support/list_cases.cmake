@@ -1,4 +1,4 @@
-# Writes the CTest tests of a Catch2 program into `list`: one for each case, and one for all in one process.
+# Writes the CTest tests of a Catch2 program into `list`: one for each case, unless `apart` is false, and one for all in one process.
 # A case that the exceptions table names for this backend and system is listed as skipped, with its reason.
 cmake_minimum_required(VERSION 3.25)
 
@@ -69,7 +69,7 @@ foreach(name IN LISTS names)
         endif()
         string(APPEND text "add_test(${test} [==[${CMAKE_COMMAND}]==] -E echo [==[skipped: ${reason_${id}}]==])\n")
         string(APPEND text "set_tests_properties(${test} PROPERTIES LABELS ${prefix} SKIP_REGULAR_EXPRESSION \"^skipped: \")\n")
-    else()
+    elseif(apart)
         # Escaped, or a comma would begin another name and a bracket a tag; a test that matches no case passes with Catch2 2.
         string(REGEX REPLACE "([][,\"\\])" "\\\\\\1" escaped "${name}")
         string(APPEND text "add_test(${test}${command} [==[${escaped}]==])\n")

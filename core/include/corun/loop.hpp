@@ -188,7 +188,7 @@ private:
         time_point until = no_deadline;
     };
 
-    /// True if the loop is to stop, so that not all was run.
+    /// Waits at most until `bound`, where a wait is due, and runs what is ready. True if the loop is to stop: some of it may be left ready.
     bool turn(time_point bound) noexcept;
 
     /// Turns until the task has ended, or nothing of the loop is resumed any more; at least one.

@@ -18,7 +18,6 @@
 
 namespace corun::detail {
 
-class scope;
 class inbox;
 class scope;
 class thread_pool;
