@@ -78,7 +78,7 @@ struct asio_host::state final : host_pump, std::enable_shared_from_this<state> {
         attach(watched_by::poller);
     }
 
-    /// Nobody asks for dispatch() any more, nothing of the context's is held.
+    /// Nothing asks for dispatch() any more, nothing of the context's is held.
     void end_io() noexcept {
         detach();
         if (!io)

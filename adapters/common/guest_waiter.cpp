@@ -74,7 +74,7 @@ private:
     std::mutex mutex_;
     std::condition_variable changed_;
     state state_ = state::idle;
-    bool is_ended_ = false;   // the sleep is: its news is nobody's any more
+    bool is_ended_ = false;   // the sleep is: its news is for no host any more
     time_point deadline_{};
     std::thread thread_;   // last: it uses the others
 };

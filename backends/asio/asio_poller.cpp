@@ -48,7 +48,7 @@ public:
 
     void wake() noexcept override { sockets_.wake(); }
 
-    /// An io_context shows nobody what it waits on.
+    /// An io_context does not show what it waits on.
     native_handle wait_handle() const noexcept override { return no_native_handle; }
 
     /// Handlers note their news and touch no operation. But those of a borrowed context belong to the loop's thread: that one isn't waited
@@ -70,7 +70,7 @@ public:
     }
 
 private:
-    /// Until a handler has run; not at all if there is news that nobody has taken.
+    /// Until a handler has run; not at all if there is news that has not been taken.
     void run_until(time_point deadline) noexcept {
         if (context_.stopped())
             context_.restart();

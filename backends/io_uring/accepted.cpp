@@ -83,7 +83,7 @@ void io_uring_backend::take_accept_error(record& r, int error) noexcept {
     leave(r, r.reader);
 }
 
-/// What was handed over and nobody took: the peers see a reset, as with a listener's own queue.
+/// What was handed over and no accept took: the peers see a reset, as with a listener's own queue.
 void io_uring_backend::close_ahead(record& r) noexcept {
     while (r.accepts && !r.accepts->is_empty()) {
         const int fd = r.accepts->take();

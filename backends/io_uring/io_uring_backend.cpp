@@ -74,7 +74,7 @@ waited io_uring_backend::wait(time_point deadline, operation_list& finished) noe
             break;
         if (taken >= most_answers) {
             if (handle_)
-                handle_->wake();   // of what is left nobody would be told again
+                handle_->wake();   // of what is left the poller would not tell again
             break;
         }
     }

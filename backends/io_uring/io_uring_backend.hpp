@@ -133,7 +133,7 @@ private:
 
     buffer_pool pool_;   // goes after the ring
     ring ring_;
-    const std::size_t most_accepted_;   // connections of a listener that nobody has asked for
+    const std::size_t most_accepted_;   // connections of a listener that no accept has asked for
     const std::size_t most_received_;   // bytes of a stream, the same
     const bool takes_ahead_;            // either
     posix::wake_fd wake_;

@@ -127,7 +127,7 @@ bool io_uring_backend::ask_to_end(record& r, slot& s) noexcept {
         leave(r, s);
         return true;
     }
-    s.cancelled = s.asks = true;   // twice does no harm: who is not there any more is not found
+    s.cancelled = s.asks = true;   // twice does no harm: a request that is not there any more is not found
     listed_.add(r);
     return false;
 }

@@ -115,7 +115,7 @@ void io_uring_backend::serve_reader(record& r) noexcept {
     leave(r, r.reader);
 }
 
-/// A peer whose bytes nobody has read sees a reset, as the kernel does it with those that it holds.
+/// A peer whose bytes were not read sees a reset, as the kernel does it with those that it holds.
 void io_uring_backend::drop_received(record& r) noexcept {
     if (!r.receives)
         return;

@@ -121,7 +121,7 @@ void ring::enter(time_point deadline) noexcept {
 
 void ring::flush() noexcept { check(::io_uring_submit_and_get_events(&ring_)); }
 
-/// Interrupted, out of time, or the kernel has no room just now: the next call goes on. Everything else nobody could be told of.
+/// Interrupted, out of time, or the kernel has no room just now: the next call goes on. Everything else could be told to no caller.
 void ring::check(int returned) noexcept {
     switch (returned) {
     case -EBADF:

@@ -24,7 +24,7 @@ struct standing_request {
 /// Closing the socket resets its connection. What it ends the peer would otherwise take for having been read.
 void let_close_reset(int fd) noexcept;
 
-/// A listener's: a queue of descriptors. Whoever ends it closes them.
+/// A listener's: a queue of descriptors. Its end closes them.
 class accept_ahead : public standing_request {
 public:
     bool is_empty() const noexcept { return first_ == waiting_.size(); }

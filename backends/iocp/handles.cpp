@@ -95,7 +95,7 @@ std::error_code iocp_backend::close(handle h) noexcept {
     return error;
 }
 
-/// The record is nobody's.
+/// The record is free again.
 void iocp_backend::end(record& r) noexcept {
     ++r.generation;
     records_.give_back(r);

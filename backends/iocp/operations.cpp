@@ -88,7 +88,7 @@ submitted iocp_backend::lend(record& r, operation& o) noexcept {
         o.finish(code);
         leave(r, s);
     }
-    // Its answer came at once: it is nobody's news.
+    // Its answer came at once: its packet is no news.
     operation* const done = finished_.pop_front();
     assert(done == &o && finished_.empty());
     (void)done;

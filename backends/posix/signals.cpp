@@ -71,7 +71,7 @@ void restore(int signal) noexcept {
     sys::sigaction(signal, &standard, nullptr);
 }
 
-/// What a forked child inherited is nobody's.
+/// What a forked child inherited belongs to no loop of its own.
 void forget_parent() noexcept {
     const pid_t self = ::getpid();
     if (holder_process.exchange(self) == self || !holder)

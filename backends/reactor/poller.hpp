@@ -10,7 +10,7 @@
 
 namespace corun {
 
-/// Whom a poller on a borrowed loop tells of its news; see backend::on_news().
+/// What a poller on a borrowed loop calls when it has news; see backend::on_news().
 struct host_of_news {
     void tell() const noexcept {
         if (call)

@@ -35,11 +35,11 @@ time_point reactor::now() const noexcept { return common::now(); }
 
 waited reactor::wait(time_point deadline, operation_list& finished) noexcept {
     const bool woken = poller_->wait(finished_.empty() ? deadline : time_point::min(), ready_);
-    // Nothing but this reads the batch, and no user code runs before it is used up: nobody can close what is in it.
+    // Nothing but this reads the batch, and no user code runs before it is used up: what is in it can not be closed.
     bool news = woken;
     while (registration* const r = ready_.pop_front()) {
         take_news(*r);
-        news = true;   // also if nobody wanted it: the poller may have begun to look for something else
+        news = true;   // also if no operation wanted it: the poller may have begun to look for something else
     }
     news = news || !finished_.empty();
     finished.splice_back(finished_);

@@ -37,7 +37,7 @@ public:
     /// Of a kind with a handle.
     submitted submit(operation&);
 
-    /// True: it is finished. False: it is nobody's here.
+    /// True: it is finished. False: none here has it.
     bool cancel(operation&);
 
     std::error_code close(handle);

@@ -20,7 +20,7 @@ public:
 
     bool is_full() const noexcept { return backlog_.size() >= most_waiting_; }
 
-    /// A connection to `to` that nobody has accepted; its handle.
+    /// A connection to `to` that has not been accepted; its handle.
     handle add_connection(handle client, const address& to, const address& from);
 
     /// A socket for whose connect the backlog has no room: it is tried again when there is.

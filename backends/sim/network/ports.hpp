@@ -10,7 +10,7 @@
 
 namespace corun::sim {
 
-/// Listeners and sockets that are bound; connections keep nobody from an address.
+/// Listeners and sockets that are bound; connections do not hold an address.
 class ports {
 public:
     /// Forgets everything: another run begins.

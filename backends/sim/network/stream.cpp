@@ -114,7 +114,7 @@ bool stream::write(operation& o) {
     if (sends_no_more_)
         return answer(o, std::errc::broken_pipe);
     stream* const to = find_peer();
-    if (!to) {   // goes to nobody: the answer is a reset, and this write does not know it yet
+    if (!to) {   // the peer has gone: the answer is a reset, and this write does not know it yet
         was_reset_ = true;
         o.finish(0, size_of(o));
         return true;
@@ -156,7 +156,7 @@ bool stream::shut_down(operation& o) {
 }
 
 void stream::close() {
-    // The end also where it has been told: the peer may wait for room, which nobody will make any more.
+    // The end also where it has been told: the peer may wait for room, which no read will make any more.
     transmit(!arrived_.empty() || has(socket_option::linger_zero) ? piece::reset : piece::end);
 }
 

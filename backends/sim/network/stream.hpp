@@ -32,7 +32,7 @@ public:
 
     const address& remote() const noexcept { return remote_; }
 
-    handle peer;   // names nobody once the peer has closed
+    handle peer;   // names no record once the peer has closed
 
 protected:
     bool is_readable() const noexcept override { return !arrived_.empty() || ended_ || was_reset_; }
@@ -48,7 +48,7 @@ private:
 
     links& links_;
     address remote_;
-    std::deque<std::byte> arrived_;   // what the peer sent and nobody read
+    std::deque<std::byte> arrived_;   // what the peer sent and no read took
     std::size_t under_way_ = 0;       // bytes that will arrive
     std::size_t sent_ = 0;            // bytes, ever
     bool ended_ = false;              // the peer sends nothing more

@@ -46,7 +46,7 @@ struct channel_state {
         return channel_closed(has_receiver ? channel_closed::reason::sender_closed : channel_closed::reason::receiver_gone);
     }
 
-    /// After its loop has closed there is nobody left to be told.
+    /// After its loop has closed no task is left to be told.
     void end(bool immediately) noexcept {
         try {
             items.shutdown(immediately);
@@ -56,7 +56,7 @@ struct channel_state {
 
     queue<T> items;
     std::size_t senders = 1;
-    std::size_t references = 2;   // of the ends, and of who stands in a send() or receive()
+    std::size_t references = 2;   // of the ends, and of tasks that stand in a send() or receive()
     bool has_receiver = true;
 };
 

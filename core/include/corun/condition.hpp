@@ -26,7 +26,7 @@ public:
     /// Unlocks the mutex, waits for a notification, and locks it again, also when the wait ends with `cancelled`: a
     /// notification that had been given passes on then. Throws operation_canceled, with the lock, if the condition is destroyed
     /// meanwhile, and without it if the mutex is. The caller holds the lock, and its guard, throughout; throws
-    /// usage_error(errc::not_locked) if nobody does.
+    /// usage_error(errc::not_locked) if no task does.
     task<> wait();
 
     /// Waits until `holds()` is true; asks once before and after each notification (Condition.wait_for).
@@ -37,7 +37,7 @@ public:
     }
 
     /// Makes up to `count` waiters ready, in order of arrival; each then waits for the lock. The caller holds the lock:
-    /// throws usage_error(errc::not_locked) if nobody does.
+    /// throws usage_error(errc::not_locked) if no task does.
     void notify(std::size_t count = 1);
     void notify_all();
 

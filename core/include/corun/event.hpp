@@ -18,7 +18,7 @@ public:
 
     bool is_set() const noexcept { return set_; }
 
-    /// Makes every waiter ready; resumes nobody here. Loop's thread.
+    /// Makes every waiter ready; resumes none here. Loop's thread.
     void set() {
         waiters_.check_loop();
         set_ = true;

@@ -16,7 +16,7 @@ struct exception_report {
     std::string_view task_name;
 };
 
-/// Called for exceptions that nobody else will see (3.6). If it throws, the default hook prints both.
+/// Called for exceptions that no caller will see (3.6). If it throws, the default hook prints both.
 using exception_hook = std::function<void(const exception_report&)>;
 
 }

@@ -22,7 +22,7 @@ namespace detail {
 class callback_waiter;
 class inbox;
 
-/// What the one who waits and the one who answers have in common; freed by whoever lets go last.
+/// What the task that waits and the resolver have in common; freed by the last of the two.
 struct callback_state : entry {
     using freer = void (*)(callback_state&) noexcept;
     enum class phase : std::uint8_t { open, answered, detached };

@@ -102,7 +102,7 @@ public:
         return detail::start_any(core(), nullptr, std::forward<F>(f), std::forward<Args>(args)...);
     }
 
-    /// Whom to ask for dispatch(); called at most once for each sleep, never within dispatch(), and after the end only by the drain() that
+    /// Asks the host for dispatch(); called at most once for each sleep, never within dispatch(), and after the end only by the drain() that
     /// brought it, once. Throws
     /// usage_error(errc::already_set) if there is a host already. The host calls dispatch() once after it; prepare() says so. Without a
     /// hook the guest makes its poll_handle() readable, as unblock() does: the first choice of a host that watches the handle, since

@@ -136,7 +136,7 @@ public:
     /// The name of the backend: "epoll".
     std::string_view backend_name() const noexcept;
 
-    /// Sets who is told of exceptions nobody else will see; an empty one is the default, which prints to standard error.
+    /// Sets who is told of exceptions that no caller will see; an empty one is the default, which prints to standard error.
     void set_exception_hook(exception_hook to_tell) { hook = std::move(to_tell); }
     template <detail::makes_task<const exception_report&> F>
     void set_exception_hook(F) {

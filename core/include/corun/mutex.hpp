@@ -33,7 +33,7 @@ public:
     /// lock that had been handed over already passes to the next waiter.
     [[nodiscard("nothing happens until it is awaited")]] awaiter lock() noexcept;
 
-    /// Takes the lock if it is free and nobody waits. True: unlock() is owed.
+    /// Takes the lock if it is free and no task waits. True: unlock() is owed.
     [[nodiscard("true: unlock() is owed")]] bool try_lock() {
         permits_.check_loop();
         const bool taken = permits_.try_take();
@@ -52,7 +52,7 @@ private:
     friend class condition;
     friend detail::condition_wait;
 
-    /// Who knows of a guard: the mutex that it holds or, while its owner waits in a condition, that wait.
+    /// What knows of a guard: the mutex that it holds or, while its owner waits in a condition, that wait.
     struct guard_place {
         guard_place() noexcept = default;
         guard_place(const guard_place&) = delete;

@@ -26,7 +26,7 @@ namespace detail {
 
 class queue_waiter;
 
-/// Who waits for items and for room, and what is reserved for those who were woken but have not resumed.
+/// The tasks that wait for items and for room, and what is reserved for those that were woken but have not resumed.
 class queue_core {
 public:
     /// `capacity` 0: unbounded.
@@ -223,7 +223,7 @@ private:
         getters_.waiters.check_loop();
         putters_.waiters.check_loop();
     }
-    /// Wakes whoever can go on: also after an item whose move threw, or for which there was no memory, as the room or the item that was
+    /// Wakes the tasks that can go on: also after an item whose move threw, or for which there was no memory, as the room or the item that was
     /// reserved for its task is another's then.
     class waking {
     public:
@@ -299,7 +299,7 @@ private:
 
 }
 
-/// Items in order of arrival (asyncio.Queue). `capacity` 0: unbounded. Strict: whoever waits is served before newcomers.
+/// Items in order of arrival (asyncio.Queue). `capacity` 0: unbounded. Strict: tasks that wait are served before newcomers.
 /// Belongs to the loop of its first waiter, for life; may be made before.
 template <class T>
 using queue = detail::basic_queue<T, detail::first_in_first_out<T>>;

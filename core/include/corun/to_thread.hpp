@@ -37,7 +37,7 @@ class thread_waiter;
 struct thread_job : pool_job {
     explicit thread_job(actor a) : pool_job(a, &come_back) {}
 
-    /// Back on the loop's thread: whoever still waits has the answer.
+    /// Back on the loop's thread: a task that still waits has the answer.
     static void come_back(entry& e, loop*) noexcept;
 
     thread_waiter* waiting = nullptr;

@@ -1,4 +1,4 @@
-// accept_queue.cpp - who is next, and the pause of those who ran out of descriptors.
+// accept_queue.cpp - which accept is next, and the pause when the descriptors have run out.
 #include <corun/detail/accept_queue.hpp>
 #include <corun/loop.hpp>
 
@@ -121,7 +121,7 @@ void accept_queue::wait_for_descriptor(loop_core& core) noexcept {
     }
 }
 
-/// Nobody waits for the end of the pause any more; the pause itself goes on.
+/// No accept waits for the end of the pause any more; the pause itself goes on.
 void accept_queue::stop_pause() noexcept {
     take_out(closed_one_);
     take_out(time_came_);

@@ -38,7 +38,7 @@ loop::loop(std::unique_ptr<corun::backend> made) : backend_(std::move(made)), in
 
 loop::~loop() {
     detail::leave_existing_loops(*this);
-    // Whoever still holds a name of this loop finds it closed; handles that are still open go with the backend.
+    // A loop_ref that is left finds it closed; handles that are still open go with the backend.
     inbox->forget_core();
     inbox->wait_for_callers();
     inbox->release();

@@ -1,4 +1,4 @@
-// run_course.hpp - a run from main's first step to its end: what whoever turns the loop does between two turns.
+// run_course.hpp - a run from main's first step to its end: what the thread that turns the loop does between two turns.
 #pragma once
 
 #include "run/shut_down.hpp"

@@ -1,4 +1,4 @@
-// shield.cpp - a watcher of its own between a task and who waits behind a shield.
+// shield.cpp - a watcher of its own between a task and the one that waits behind a shield.
 #include <corun/shield.hpp>
 
 namespace corun::detail {

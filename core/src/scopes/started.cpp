@@ -32,7 +32,7 @@ void start_join::await_resume() {
         return;
     }
     if (target().outcome == ending::error) {
-        node_ = nullptr;   // a request is the next suspension's: the error is known to nobody else
+        node_ = nullptr;   // a request is the next suspension's: no other place knows the error
         throw_end(target(), false);
     }
     check_end();

@@ -1,4 +1,4 @@
-// queue.cpp - reservations: who is woken has its item or its room, whatever comes between.
+// queue.cpp - reservations: a task that is woken has its item or its room, whatever comes between.
 #include <corun/queue.hpp>
 
 namespace corun {

@@ -125,7 +125,7 @@ std::uint32_t task_state::uncancel() noexcept {
     return cancel_requests;
 }
 
-// Whoever has asked since has this one's reason as his `before`, and it comes again if he takes his own back: who stands where is no reason
+// A later request has this one's reason as its `before`, which comes again if that one is taken back: which stands where is no reason
 // for a list of requests in each task.
 std::uint32_t task_state::take_back(const cancel_reason& own, const cancel_reason& before) noexcept {
     if (reason_ == own)

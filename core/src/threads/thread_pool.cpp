@@ -53,12 +53,12 @@ struct thread_pool::shared {
 void thread_pool::shared::perform(pool_job& job) noexcept {
     job.perform();
     if (!ends->push(job))
-        job.release();   // the loop has gone; nobody waits
+        job.release();   // the loop has gone; no task waits
 }
 
 void thread_pool::shared::post_end() noexcept {
     if (std::exchange(end_is_on_its_way, true))
-        return;   // whoever takes that one sees this end too
+        return;   // the task that takes that one sees this end too
     references.fetch_add(1, std::memory_order_relaxed);
     if (!ends->push(last_has_ended))
         references.fetch_sub(1, std::memory_order_relaxed);   // never the last: the thread holds one

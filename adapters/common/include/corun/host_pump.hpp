@@ -22,7 +22,7 @@ protected:
     /// has a host, std::system_error if a thread or a descriptor that it needs can't be made.
     void attach(watched_by how);
 
-    /// None of the three is called once this has returned. Idempotent; in the destructor of whoever has the three, at the latest.
+    /// None of the three is called once this has returned. Idempotent; in the destructor of the host that has the three, at the latest.
     void detach() noexcept { hosting_.detach(); }
 
     /// For the loop's callbacks, with or without need: does what there is, then asks for the next one or sleeps. Throws nothing.

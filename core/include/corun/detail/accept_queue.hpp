@@ -1,4 +1,4 @@
-// accept_queue.hpp - a listening handle and those who wait for its connections: any number, served in order. One of them is
+// accept_queue.hpp - a listening handle and the tasks that wait for its connections: any number, served in order. One of them is
 // with the backend, the others stand here (8.2). Out of descriptors, they pause (8.6).
 #pragma once
 

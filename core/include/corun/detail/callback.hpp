@@ -73,7 +73,7 @@ struct callback : entry {
 template <class F, class... Args>
 concept makes_task = std::is_invocable_v<F&, Args...> && is_task<std::remove_cvref_t<std::invoke_result_t<F&, Args...>>>;
 
-/// Fails to compile for a callback whose task nobody would run.
+/// Fails to compile for a callback that returns a task: nothing would run it.
 template <class F, class... Args>
 consteval void check_callback() {
     static_assert(!makes_task<F, Args...>, "corun: a callback can't be a coroutine: its task would never run; call corun::spawn() in it");

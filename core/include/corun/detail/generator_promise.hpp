@@ -22,7 +22,7 @@ struct generator_promise : promise_base, link<generator_tag> {
             link<generator_tag>::unlink();
     }
 
-    /// Hands over to whoever waits for the value; on the way back throws if the generator is to end.
+    /// Hands over to the task that waits for the value; on the way back throws if the generator is to end.
     class yield_awaiter {
     public:
         explicit yield_awaiter(generator_promise& p) noexcept : promise_(&p) {}

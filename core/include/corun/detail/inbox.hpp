@@ -80,7 +80,7 @@ public:
     }
 
 private:
-    /// A parent's is left alone: nobody in the child would take it, and its lock may be held for ever.
+    /// A parent's is left alone: no loop of the child's would take it, and its lock may be held for ever.
     bool push(entry& e, const bool& refused) noexcept;
     void wake() noexcept;
     void take_all(entry_list& ready) noexcept;

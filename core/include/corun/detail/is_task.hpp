@@ -1,4 +1,4 @@
-// is_task.hpp - which types are tasks, for those who need no more of them.
+// is_task.hpp - which types are tasks, for headers that need no more of them.
 #pragma once
 
 namespace corun {

@@ -8,7 +8,7 @@
 
 namespace corun::detail {
 
-/// For who waited in a primitive that has been destroyed.
+/// For a task that waited in a primitive that has been destroyed.
 [[noreturn]] void throw_abandoned();
 
 /// Base of awaiters whose task stands, with its own queue node, in a list of a primitive or of a task.

@@ -8,7 +8,7 @@
 
 namespace corun::detail {
 
-/// Held by whoever waits for it and by the pool; whoever lets go last frees it.
+/// Held by the task that waits for it and by the pool; the last of the two frees it.
 struct pool_job : entry {
     enum class verb : std::uint8_t { perform, free };
     using actor = void (*)(pool_job&, verb) noexcept;

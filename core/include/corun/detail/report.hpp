@@ -1,4 +1,4 @@
-// report.hpp - exceptions that nobody else will see: to the loop's hook, and to standard error if there is none or it throws (3.6).
+// report.hpp - exceptions that no caller will see: to the loop's hook, and to standard error if there is none or it throws (3.6).
 #pragma once
 
 #include <corun/exception_report.hpp>
