@@ -29,7 +29,7 @@ GROUPS = {
 }
 HEAD = """# Conformance: the cases that this build covers
 
-Made by `tests/conformance/list.py` from the names of the tests in `tests/conformance` and `tests/unit`; don't edit. An id names a case; several
+Made by `tests/conformance/list.py` from the names of the tests in `tests`; don't edit. An id names a case; several
 tests may be needed for one. Ids of a group need not be consecutive: what is missing between them belongs to what is not there yet. `[rt]`: needs real time.
 """
 
@@ -37,7 +37,8 @@ tests may be needed for one. Ids of a group need not be consecutive: what is mis
 def page():
     tests = {}
     for source in sorted((ROOT / "tests").rglob("*.cpp")):
-        for case, words in re.findall(r'TEST_CASE\(\s*"([A-Z]{3,4}-\d+) ((?:[^"\\]|\\.)*)"', source.read_text(encoding="utf-8")):
+        text = re.sub(r'(?<=[^\\])"\s*\n\s*"', "", source.read_text(encoding="utf-8"))   # a name in several literals
+        for case, words in re.findall(r'TEST_CASE\(\s*"([A-Z]{3,4}-\d+) ((?:[^"\\]|\\.)*)"', text):
             tests.setdefault(case.split("-")[0], []).append((int(case.split("-")[1]), case, words.replace('\\"', '"')))
     if unknown := tests.keys() - GROUPS.keys():
         sys.exit(f"list.py: no title for the groups {', '.join(sorted(unknown))}")

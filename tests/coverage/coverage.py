@@ -42,6 +42,8 @@ def read_table():
             reasons[parts[0], parts[1]] = parts[2]
         else:
             sys.exit(f"{TABLE}:{number}: neither \"file | text of the line | reason\" nor \"at least N % | room\": {row}")
+    if least.keys() != set(ROOMS):
+        sys.exit(f"{TABLE}: a share for each of {', '.join(ROOMS)}, and for no other room; there is one for {', '.join(least)}")
     return least, reasons
 
 
@@ -111,8 +113,8 @@ def main():
         well = False
     for room in ROOMS:
         share = 100 * reached[room] / max(reachable[room], 1)
-        wanted = least.get(room)
-        falls_short = wanted is not None and share < wanted
+        wanted = least[room]
+        falls_short = share < wanted
         well = well and not falls_short
         print(f"{room:20} {reached[room]:5} of {reachable[room]:5} lines  {share:6.2f} %" + (f"  FEWER than {wanted} %" if falls_short else ""))
     sys.exit(0 if well else 1)

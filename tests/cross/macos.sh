@@ -23,6 +23,15 @@ for folder in catch2 fmt nlohmann; do
     [[ ! -d /usr/include/$folder ]] || ln -sfn "/usr/include/$folder" "$tree/include/$folder"
 done
 
+# ccache takes a compiler of one word; which zig it is, is told by its version.
+printf '#!/bin/sh\nexec "%s" c++ "$@"\n' "$(command -v "$zig")" >"$tree/zig-c++"
+chmod +x "$tree/zig-c++"
+compiler=("$tree/zig-c++")
+if command -v ccache >/dev/null; then
+    compiler=(ccache "${compiler[@]}")
+    export CCACHE_COMPILERTYPE=clang CCACHE_COMPILERCHECK="string:zig $("$zig" version)" CCACHE_BASEDIR=${CCACHE_BASEDIR:-$PWD} CCACHE_NOHASHDIR=1
+fi
+
 sed 's/@backend@/kqueue/g' backends/default_backend.cpp.in >"$tree/default_kqueue.cpp"
 sed 's/@backend@/kqueue/g' tests/conformance/expected_backend.cpp.in >"$tree/expected_kqueue.cpp"
 
@@ -41,7 +50,7 @@ for i in "${!library[@]}"; do [[ ${library[i]} != */default_backend.cpp ]] || un
 compile() {   # TARGET SOURCE OBJECT
     local object=$3
     if [[ ! -e $object || -n $(find "$2" core/include adapters backends tests/support -newer "$object" -name '*.?pp' -print -quit) ]]; then
-        "$zig" c++ -target "$1" "${flags[@]}" -c "$2" -o "$object" || { echo "macos.sh: $1: $2 does not compile" >&2; return 1; }
+        "${compiler[@]}" -target "$1" "${flags[@]}" -c "$2" -o "$object" || { echo "macos.sh: $1: $2 does not compile" >&2; return 1; }
     fi
 }
 

@@ -94,18 +94,18 @@ def judged(files, *options):
         return subprocess.run([sys.executable, str(CHECK), *options, folder], capture_output=True, text=True, check=False)
 
 
-def ring(length):
-    """So many modules, each of which needs the next; the last one's .cpp closes the ring."""
-    files = {f"core/include/corun/m{i}.hpp": f"#include <corun/m{i + 1}.hpp>\n" for i in range(length - 1)}
-    return files | {f"core/include/corun/m{length - 1}.hpp": "", f"core/src/a/m{length - 1}.cpp": "#include <corun/m0.hpp>\n"}
+def ring(*names):
+    """Modules of these names, each of which needs the next; the last one's .cpp closes the ring."""
+    files = {f"core/include/corun/{name}.hpp": f"#include <corun/{after}.hpp>\n" for name, after in zip(names, names[1:])}
+    return files | {f"core/include/corun/{names[-1]}.hpp": "", f"core/src/a/{names[-1]}.cpp": f"#include <corun/{names[0]}.hpp>\n"}
 
 
-def line_of_ring(length):
-    return {k: v for k, v in ring(length).items() if k.endswith(".hpp")}
+def line_of_ring(*names):
+    return {k: v for k, v in ring(*names).items() if k.endswith(".hpp")}
 
 
 sys.path.insert(0, str(CHECK.parent))
-from layering import MOST_IN_A_CYCLE   # noqa: E402
+from layering import CYCLES   # noqa: E402
 
 CLASS = "namespace corun {\nclass a {\n    void f();\n    void g() { if (true) { f(); } }\n    bool operator==(const a&) const;\n};\nvoid h(int) noexcept;\n}\n"
 # A .cpp beside a.hpp, and how many of its definitions are away from home.
@@ -115,7 +115,7 @@ DEFINITIONS = [
     ("core/src/x/b.cpp", "bool corun::a::operator==(const a&) const { return true; }\n", 1),
     ("core/src/x/b.cpp", "namespace corun {\nnamespace {\nvoid h(int) {}\n}\nvoid k() { h(1); }\n}\n", 0),
 ]
-cycles = [(ring(MOST_IN_A_CYCLE), 0), (ring(MOST_IN_A_CYCLE + 1), 1), (line_of_ring(MOST_IN_A_CYCLE + 1), 0)]
+cycles = [(ring("a", "b"), 1), (line_of_ring("a", "b"), 0), *((ring(*c), 0) for c in CYCLES), *((ring("a", *c), 1) for c in CYCLES)]
 for files, expected in cycles:
     done = judged(files)
     if done.returncode != expected or bool(expected) != ("a cycle of" in done.stdout):

@@ -2,7 +2,7 @@
 # A case that the exceptions table names for this backend and system is listed as skipped, with its reason.
 cmake_minimum_required(VERSION 3.25)
 
-execute_process(COMMAND ${emulator} ${program} --list-test-names-only OUTPUT_VARIABLE output ERROR_VARIABLE errors)
+execute_process(COMMAND ${emulator} ${program} --list-test-names-only OUTPUT_VARIABLE output ERROR_VARIABLE errors RESULT_VARIABLE code)
 if(NOT errors STREQUAL "")
     message(FATAL_ERROR "${program} can't list its cases:\n${output}${errors}")
 endif()
@@ -10,6 +10,9 @@ string(REPLACE ";" "<semicolon>" output "${output}")
 string(REPLACE "\n" ";" names "${output}")
 list(TRANSFORM names STRIP)
 list(FILTER names EXCLUDE REGEX "^$")
+if(NOT names)
+    message(FATAL_ERROR "${program} lists no case; it said: ${output}${errors} (exit code: ${code})")
+endif()
 
 # Rows: case, backend, system, reason; of a host: host, backend, case | reason.
 set(excepted "")

@@ -73,10 +73,10 @@ struct control_request {
     explicit control_request(control_kind k) noexcept : kind(k) {}
 
     control_kind kind;
-    socket_option option = socket_option::nodelay;
-    int value = 0;
-    address* where = nullptr;
-    native_handle native = no_native_handle;
+    socket_option option = socket_option::nodelay;   ///< of set_option and get_option
+    int value = 0;                                   ///< of an option, or listen's backlog
+    address* where = nullptr;                        ///< read by bind, written by the two addresses
+    native_handle native = no_native_handle;         ///< written by native and release
 };
 
 class backend;

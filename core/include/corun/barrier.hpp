@@ -63,11 +63,13 @@ public:
         changed_.notify_all();
     }
 
+    /// How many it takes to open (asyncio.Barrier.parties).
     std::size_t parties() const noexcept { return parties_; }
 
     /// How many wait now.
     std::size_t waiting() const noexcept { return stage_ == stage::filling ? count_ : 0; }
 
+    /// True from an abort(), or a wait() that was given up, until the next reset().
     bool is_broken() const noexcept { return stage_ == stage::broken; }
 
 private:

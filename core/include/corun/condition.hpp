@@ -39,6 +39,7 @@ public:
     /// Makes up to `count` waiters ready, in order of arrival; each then waits for the lock. The caller holds the lock:
     /// throws usage_error(errc::not_locked) if no task does.
     void notify(std::size_t count = 1);
+    /// The same for every waiter.
     void notify_all();
 
     /// The mutex it goes with.

@@ -1,6 +1,8 @@
 // errors.hpp - what corun throws.
 #pragma once
 
+#include <corun/version.hpp>
+
 #include <corun/native_category.hpp>
 
 #include <cstdint>

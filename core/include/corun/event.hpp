@@ -12,10 +12,12 @@ public:
     class awaiter;
 
     event() noexcept = default;
+    /// One that is set from the beginning, if `set`.
     explicit event(bool set) noexcept : set_(set) {}
     event(const event&) = delete;
     ~event() { waiters_.abandon_all("event"); }
 
+    /// True from set() until clear().
     bool is_set() const noexcept { return set_; }
 
     /// Makes every waiter ready; resumes none here. Loop's thread.
@@ -25,6 +27,7 @@ public:
         waiters_.give_all();
     }
 
+    /// The next wait() waits again; tasks that were made ready go on.
     void clear() noexcept { set_ = false; }
 
     /// Waits until the event is set; at once if it is. A request ends the wait with `cancelled`.

@@ -54,6 +54,7 @@ public:
     /// The same as a value: `co_await race(beat.next(), messages.get())`. The interval must outlive it.
     detail::beat_request next() & noexcept { return detail::beat_request(*this); }
 
+    /// What every() was given.
     duration period() const noexcept { return period_; }
 
 private:
@@ -82,7 +83,7 @@ inline void detail::beat_awaiter::await_resume() {
 
 /// A beat every `period`, which is positive: usage_error otherwise.
 template <class Rep, class Period>
-interval every(std::chrono::duration<Rep, Period> period) {
+[[nodiscard("nothing happens until a beat is awaited")]] interval every(std::chrono::duration<Rep, Period> period) {
     return interval(saturating_nanoseconds(period));
 }
 

@@ -102,11 +102,11 @@ public:
         return detail::start_any(core(), nullptr, std::forward<F>(f), std::forward<Args>(args)...);
     }
 
-    /// Asks the host for dispatch(); called at most once for each sleep, never within dispatch(), and after the end only by the drain() that
-    /// brought it, once. Throws
-    /// usage_error(errc::already_set) if there is a host already. The host calls dispatch() once after it; prepare() says so. Without a
-    /// hook the guest makes its poll_handle() readable, as unblock() does: the first choice of a host that watches the handle, since
-    /// nothing of the host's is then called on other threads; throws usage_error(errc::invalid_argument) where news() is not `handle`.
+    /// Asks the host for dispatch(); called at most once for each sleep, never within dispatch(), and after the end only by the drain()
+    /// that brought it, once. Throws usage_error(errc::already_set) if there is a host already. The host calls dispatch() once after it;
+    /// prepare() says so. Without a hook the guest makes its poll_handle() readable, as unblock() does: the first choice of a host that
+    /// watches the handle, since nothing of the host's is then called on other threads; throws usage_error(errc::invalid_argument) where
+    /// news() is not `handle`.
     void attach(wake_hook hook = {});
 
     /// No host any more: the hook is not called once this has returned. The guest goes on with another one, or with drain().
@@ -116,6 +116,7 @@ public:
     /// the guest counts as asleep, until dispatch().
     bool prepare() noexcept;
 
+    /// How the host hears of news: by native_handle(), or by its own wake-up; decided when the guest is made.
     guest_news news() const noexcept { return news_; }
 
     /// Readable when there is something to dispatch; the same for life, level-triggered. no_native_handle unless news() is `handle`. To be
@@ -169,6 +170,7 @@ public:
     /// True in a forked child, whose parent's guest it is (10): nothing of it may be asked, and a thread that helped its host is not there.
     bool is_in_child() const noexcept;
 
+    /// True from start() on; is_finished() once its main has ended and the loop is shut down.
     bool is_started() const noexcept { return course_ != nullptr; }
     bool is_finished() const noexcept { return finished_; }
 

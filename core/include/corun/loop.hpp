@@ -131,6 +131,7 @@ public:
     /// The loop's clock.
     time_point time() const noexcept { return now(); }
 
+    /// Figures of this loop since it began, and of what is open now.
     loop_counters counters() const noexcept;
 
     /// The name of the backend: "epoll".

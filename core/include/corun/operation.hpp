@@ -39,6 +39,7 @@ struct handle {
     std::uint32_t index = UINT32_MAX;
     std::uint32_t generation = 0;
 
+    /// False for a default-made one, which names nothing.
     explicit operator bool() const noexcept { return index != UINT32_MAX; }
     bool operator==(const handle&) const noexcept = default;
 };

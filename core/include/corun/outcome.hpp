@@ -36,6 +36,7 @@ public:
     }
     /// The same for any exception: an outcome that was cancelled if it is `cancelled`.
     static outcome of_exception(std::exception_ptr e) noexcept { return detail::is_cancelled(e) ? of_cancelled() : of_error(std::move(e)); }
+    /// An outcome that was cancelled.
     static outcome of_cancelled() noexcept {
         outcome o;
         o.end_ = detail::ending::cancelled;
@@ -57,6 +58,7 @@ public:
         return o;
     }
 
+    /// How it ended: one of the three.
     bool has_value() const noexcept { return end_ == detail::ending::value; }
     explicit operator bool() const noexcept { return has_value(); }
     bool is_cancelled() const noexcept { return end_ == detail::ending::cancelled; }

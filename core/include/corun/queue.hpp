@@ -223,8 +223,8 @@ private:
         getters_.waiters.check_loop();
         putters_.waiters.check_loop();
     }
-    /// Wakes the tasks that can go on: also after an item whose move threw, or for which there was no memory, as the room or the item that was
-    /// reserved for its task is another's then.
+    /// Wakes the tasks that can go on: also after an item whose move threw, or for which there was no memory, as the room or the item that
+    /// was reserved for its task is another's then.
     class waking {
     public:
         explicit waking(basic_queue& q) noexcept : queue_(q) {}

@@ -1,6 +1,8 @@
 // result.hpp - a value or an error_code, for those to whom an I/O error is data.
 #pragma once
 
+#include <corun/version.hpp>
+
 #include <cstddef>
 #include <system_error>
 #include <utility>

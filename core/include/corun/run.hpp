@@ -1,6 +1,8 @@
 // run.hpp - run(): a fresh loop, a coroutine to its end, nothing left behind.
 #pragma once
 
+#include <corun/version.hpp>
+
 #include <corun/runner.hpp>
 
 #include <concepts>

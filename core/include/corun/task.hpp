@@ -1,6 +1,8 @@
 // task.hpp - task<T>: a lazy coroutine with one owner, awaited once.
 #pragma once
 
+#include <corun/version.hpp>
+
 #include <corun/detail/await_check.hpp>
 #include <corun/detail/debug.hpp>
 #include <corun/detail/is_task.hpp>

@@ -144,6 +144,7 @@ public:
     /// Who made the last request, and where; stays after an uncancel() until cancelling() is 0, then cancel_origin::none. Also once ended.
     cancel_reason why_cancelled() const { return state().why_cancelled(); }
 
+    /// True once the task has ended, however (Task.done).
     bool is_done() const { return state().is_done(); }
 
     /// True if the task ended with `cancelled`.
@@ -160,6 +161,7 @@ public:
 
     /// The task's name; "task-<id>" unless one was given.
     std::string name() const;
+    /// Another name, for dumps and reports (Task.set_name).
     void set_name(std::string name) const { state().make_extras().name = std::move(name); }
 
     /// Runs `f()` or `f(task_ref)` one turn after the task's end, after earlier ones (Task.add_done_callback). An `f` without parameters is
@@ -179,6 +181,7 @@ public:
         return h;
     }
 
+    /// True if both name the same task.
     bool operator==(const task_ref& other) const noexcept { return state_ == other.state_; }
 
     /// For corun's own pieces.

@@ -66,8 +66,10 @@ public:
     /// has the descriptor at the deadline: it is closed later. A request ends the wait, not the close.
     detail::close_request close(time_point deadline) noexcept { return {std::move(object_), deadline}; }
 
+    /// False once it was closed, released or moved from.
     bool is_open() const noexcept { return object_.is_open(); }
 
+    /// The addresses of both ends; std::system_error if the system can't tell (not_connected), or bad_file_descriptor once closed.
     address local_address() const { return object_.local_address(); }
     address remote_address() const { return object_.remote_address(); }
 
@@ -146,8 +148,10 @@ public:
     /// Closes it; `co_await` returns once the descriptor is closed, as tcp_stream's does.
     detail::close_request close(time_point deadline) noexcept { return {queue_ ? queue_->give_away() : detail::io_object(), deadline}; }
 
+    /// False once it was closed, released or moved from.
     bool is_open() const noexcept { return queue_ && queue_->listening().is_open(); }
 
+    /// Where it listens, with the port that the system chose for 0.
     address local_address() const { return queue().listening().local_address(); }
 
     /// The descriptor, still the listener's.

@@ -23,6 +23,8 @@ std::uint64_t id();
 
 /// Its name: "task-<id>" unless one was given.
 std::string name();
+
+/// Another name, for dumps and reports (Task.set_name).
 void set_name(std::string name);
 
 /// Who made the last request to end, and where; it stays after an uncancel() until the count is 0, then it is cancel_origin::none.

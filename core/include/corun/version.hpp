@@ -12,3 +12,6 @@
 #if (defined(_MSVC_LANG) ? _MSVC_LANG : __cplusplus) < 202002L
 #error "corun needs C++20: give the compiler -std=c++20 or later (CMake: link corun::corun, or target_compile_features(... cxx_std_20))"
 #endif
+#if !defined(__cpp_exceptions)
+#error "corun needs exceptions: a request to end is one; leave -fno-exceptions out"
+#endif

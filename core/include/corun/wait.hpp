@@ -25,8 +25,8 @@ enum class return_when : std::uint8_t {
 /// What wait() answers: the tasks that have ended and the others, each in the order they were given.
 struct wait_result {
     wait_result() = default;
-    std::vector<task_ref> done;
-    std::vector<task_ref> pending;
+    std::vector<task_ref> done;      ///< have ended
+    std::vector<task_ref> pending;   ///< have not
 };
 
 namespace detail {

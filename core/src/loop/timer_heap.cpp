@@ -1,4 +1,4 @@
-// timer_heap.cpp - sifting.
+// timer_heap.cpp - how a timer finds its place in the heap, and leaves it.
 #include <corun/detail/timer_heap.hpp>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// loop_core.hpp - the part of a loop that awaiters touch: the ready queue, the timers, who runs, what is left of the budget.
+// loop_core.hpp - what a loop consists of, for awaiters and scopes: the ready queue, the timers, the tasks, what is left of the budget.
 #pragma once
 
 #include <corun/backend.hpp>

@@ -1,0 +1,3 @@
+// error: corun needs exceptions
+// options: -fno-exceptions
+#include <corun/run.hpp>
