@@ -195,7 +195,6 @@ private:
     /// Turns until the task has ended, or nothing of the loop is resumed any more; at least one.
     void turn_until_done(const detail::task_state&) noexcept;
     bool may_skip_wait() noexcept;
-    bool may_go_on_skipping() noexcept;
     bool has_interrupts() const noexcept { return interrupts_.arrivals() != attention.arrivals_seen(); }
     bool is_in_turn() const noexcept { return turn_end_.is_linked(); }
     waited wait_for_news(time_point bound) noexcept;
@@ -218,16 +217,7 @@ private:
     detail::entry turn_end_;            // stands in the ready queue behind what this turn runs; in none between two turns
     bool own_posts_ = false;            // post() put something into the ready queue: shut down has to run it
 
-    // How long work may keep the kernel waiting (3.1).
-    static constexpr int most_skips = 60;
-    static constexpr int turns_between_looks = 8;   // at the clock, while waits are skipped
-    static constexpr duration longest_skip = std::chrono::microseconds(50);
-    static constexpr std::uint64_t most_resumptions = 1000;
     static constexpr int entries_between_looks = 16;   // at the clock, where an allowance has an end
-    int skipped_ = 0;
-    int skip_limit_ = most_skips;
-    std::uint64_t resumptions_to_wait_ = most_resumptions;   // with so many the wait is due
-    time_point last_wait_{};
     time_point began_{};
 
     detail::interrupts interrupts_;

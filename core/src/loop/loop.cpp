@@ -31,7 +31,8 @@ loop::loop(std::unique_ptr<corun::backend> made) : backend_(std::move(made)), in
     id = next_loop_id();
     timers.make_room();
     inbox = new detail::inbox(*backend, *this);
-    last_wait_ = began_ = now();
+    began_ = now();
+    pacing.begin(began_);
     thread = std::this_thread::get_id();
     detail::enter_existing_loops(*this);
 }
@@ -142,24 +143,12 @@ void loop::turn_until_done(const detail::task_state& t) noexcept {
 }
 
 bool loop::may_skip_wait() noexcept {
-    if (ready.empty())
-        return false;
-    return (--skips_left >= 0 && figures.resumptions < resumptions_to_wait_) || may_go_on_skipping();
-}
-
-/// As many turns have skipped the wait as may without a look at the clock.
-bool loop::may_go_on_skipping() noexcept {
-    if (look_at_clock || skipped_ >= skip_limit_ || figures.resumptions >= resumptions_to_wait_ || now() - last_wait_ > longest_skip)
-        return false;
-    // The limit is what the last turns were like; these may take longer.
-    skips_left = std::min(turns_between_looks, skip_limit_ - skipped_);
-    skipped_ += skips_left--;
-    return true;
+    return !ready.empty() && pacing.may_skip(figures.resumptions, *backend);
 }
 
 waited loop::wait_for_news(time_point bound) noexcept {
     const bool is_busy = !ready.empty() || has_interrupts();
-    const bool may_block = !is_busy && !look_at_clock && bound != time_point::min() && inbox->prepare_sleep();
+    const bool may_block = !is_busy && !pacing.looks_at_clock() && bound != time_point::min() && inbox->prepare_sleep();
     const time_point deadline = may_block ? end_of_block(bound) : time_point::min();
 
     operation_list finished;
@@ -173,7 +162,6 @@ waited loop::wait_for_news(time_point bound) noexcept {
     note_wait(is_busy);
     if (!timers.empty())
         take_due_timers();
-    look_at_clock = false;
     return answer;
 }
 
@@ -188,16 +176,11 @@ time_point loop::end_of_block(time_point bound) noexcept {
     return timers.empty() ? bound : std::min(bound, timers.earliest());
 }
 
-/// Reads the clock after a wait, and decides how many of the next turns may do without one.
+/// Reads the clock after a wait.
 void loop::note_wait(bool was_busy) noexcept {
     const time_point current = now();
-    // Work that takes long between two waits must not keep the kernel waiting for 60 turns of it.
-    if (was_busy)
-        skip_limit_ = current - last_wait_ > longest_skip ? skip_limit_ / 2 : std::min(2 * skip_limit_ + 1, most_skips);
-    last_wait_ = current;
+    pacing.note_wait(was_busy, figures.resumptions, current);
     stamp.milliseconds = static_cast<std::uint32_t>((current - began_) / std::chrono::milliseconds(1));
-    skipped_ = skips_left = std::min(turns_between_looks - 1, skip_limit_);
-    resumptions_to_wait_ = figures.resumptions + most_resumptions;
 }
 
 void loop::nothing_can_come() noexcept {
@@ -223,7 +206,7 @@ void loop::take_finished(operation_list& finished) noexcept {
 void loop::take_due_timers() noexcept {
     // Behind the posts, by (deadline, creation number).
     inbox->take(ready);
-    while (!timers.empty() && timers.earliest() <= last_wait_) {
+    while (!timers.empty() && timers.earliest() <= pacing.last_wait()) {
         detail::timer_node& node = timers.first();
         timers.remove(node);
         schedule(*node.due);

@@ -172,7 +172,7 @@ void guest::stop_main(const cancel_reason& why) noexcept {
 bool guest::is_in_child() const noexcept { return core().inbox->is_of_parent(); }
 
 bool guest::has_work() const noexcept {
-    return !core().ready.empty() || core().look_at_clock || core().inbox->is_filled() || loop_->has_interrupts();
+    return !core().ready.empty() || core().pacing.looks_at_clock() || core().inbox->is_filled() || loop_->has_interrupts();
 }
 
 /// A wait that does not block.

@@ -5,6 +5,7 @@
 #include <corun/detail/entry.hpp>
 #include <corun/detail/intrusive_list.hpp>
 #include <corun/detail/timer_heap.hpp>
+#include <corun/detail/wait_pacing.hpp>
 #include <corun/errors.hpp>
 #include <corun/exception_report.hpp>
 
@@ -168,8 +169,7 @@ struct loop_core {
     corun::backend* backend = nullptr;
     detail::inbox* inbox = nullptr;
     detail::attention attention;
-    int skips_left = 0;   // turns that may do without a wait before that is thought about again
-    bool look_at_clock = false;
+    wait_pacing pacing;
     bool real_threads = true;   // false: simulation, where nothing comes from outside the loop's thread
     bool forked = false;        // this process is a forked child, the loop is the parent's
     bool closed = false;        // nothing can be started any more
@@ -188,10 +188,8 @@ struct loop_core {
 
 private:
     void note_deadline(time_point deadline, time_point current) noexcept {
-        if (deadline <= current) {
-            look_at_clock = true;
-            skips_left = 0;
-        }
+        if (deadline <= current)
+            pacing.look_at_clock();
         if (hosting.sleeps && deadline < hosting.deadline)
             wake_host();
     }
