@@ -25,8 +25,9 @@ def findings(root):
         if not named(path) and not (path.suffix == ".cpp" and path.stem in headers):
             yield f"docs/architecture.md, section 2, does not name {path.relative_to(root).as_posix()}"
     there = {p.name for top in (*TOPS, "examples", "tests") for p in (root / top).rglob("*") if p.is_file()}
-    for word in sorted(set(re.findall(r"\w+\.[hc]pp(?!\.)\b", text))):
-        if word not in there:
+    stems = {pathlib.Path(name).stem for name in there} | {p.name for top in TOPS for p in (root / top).rglob("*") if p.is_dir()}
+    for word in sorted(set(re.findall(r"\w+\.[hc]pp(?!\.)\b", text)) | set(re.findall(r"`([a-z][a-z_0-9]*)`", text))):
+        if word not in there | stems:
             yield f"docs/architecture.md, section 2, names {word}, which is nowhere"
     folders = {p.name for top in (*TOPS, "examples", "tests", "bench", "docs", "cmake") for p in (root / top, *(root / top).rglob("*")) if p.is_dir()}
     for word in sorted(set(re.findall(r"(?<![\w./])(\w{2,})/(?=[\s\w]|$)", text, re.M))):
