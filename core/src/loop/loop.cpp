@@ -142,9 +142,7 @@ void loop::turn_until_done(const detail::task_state& t) noexcept {
     }
 }
 
-bool loop::may_skip_wait() noexcept {
-    return !ready.empty() && pacing.may_skip(figures.resumptions, *backend);
-}
+bool loop::may_skip_wait() noexcept { return !ready.empty() && pacing.may_skip(figures.resumptions, *backend); }
 
 waited loop::wait_for_news(time_point bound) noexcept {
     const bool is_busy = !ready.empty() || has_interrupts();
