@@ -16,7 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/conformance-matrix.md"
 COLUMNS = {"epoll": "epoll", "io_uring": "io_uring", "kqueue": "kqueue (emulated)", "libuv": "libuv", "asio": "asio", "sim": "sim", "iocp": "iocp",
            "poll": "poll (example)"}
-NO_SUITES = {"unit", "stories", "fall-back"}
+NO_SUITES = {"unit", "stories", "fall-back", "no-default"}
 PASSED, PARTLY, SKIPPED, FAILED = "✓", "✓ –", "–", "✗"
 HEAD = f"""# Conformance: what each backend passes
 

@@ -63,7 +63,6 @@ bool shut_down::advance() noexcept {
             stage_ = stage::pool;
             break;
         case stage::pool:
-            make_calls();
             if (!join_pool())
                 return false;
             stage_ = stage::posts;
@@ -246,12 +245,6 @@ void shut_down::end_closing() noexcept {
         state.observed = true;
         state.report("a generator failed while it was closed at the end of the run", state.error);
     }
-}
-
-/// Simulated threads.
-void shut_down::make_calls() noexcept {
-    while (!loop_.threads.calls.empty() && !loop_.attention.is_stopped())
-        make_next_call(loop_);
 }
 
 bool shut_down::join_pool() noexcept {

@@ -55,7 +55,6 @@ private:
     template <class F>
     void for_each_in_order(F f) noexcept;
     void tell_of_leftovers() noexcept;
-    void make_calls() noexcept;
     bool may_wait() const noexcept { return is_giving_up_ || !loop_.attention.is_stopped(); }
     void begin_to_give_up() noexcept;
     void hold_entries() noexcept;

@@ -7,6 +7,7 @@
 #include <support/connected_pair.hpp>
 #include <support/end_of.hpp>
 #include <support/hook_log.hpp>
+#include <support/os.hpp>
 #include <support/semaphore.hpp>
 #include <unit/no_threads.hpp>
 
@@ -20,6 +21,7 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 using namespace corun;
 using namespace testing;
@@ -193,6 +195,35 @@ TEST_CASE("LOOP-35 shut down waits for a thread that performs; a grace that is o
         });
         CHECK(reported == bounded);
     }
+}
+
+TEST_CASE("LOOP-35 a thread that outlasts the pool's grace, too: run() reports it, and leaves frame and descriptor to it") {
+    const auto child = os::run_in_child([] {
+        held_performing h;
+        hook_log log;
+        run(std::move(h.options()).shutdown_grace(0s).pool_grace(1ms).on_exception(log.hook()), [&h]() -> task<> {
+            auto pair = co_await readable_pair();
+            h.holds = true;
+            spawn(
+                [](held_performing& held, stream_pair p) -> task<> {
+                    std::array<std::byte, 1> one{};
+                    (void)held;
+                    for (;;)
+                        (void)co_await settled(p.ours.read(one));
+                },
+                std::ref(h), std::move(pair));
+            co_await yield();
+            co_await yield();
+            h.begun.acquire();
+        });
+        // Its descriptors are still open: the thread may be using them.
+        h.may_end.release();
+        os::say(log.reports().back().message);
+        ::_exit(7);   // what was left behind stays so
+        return 0;
+    });
+    CHECK(child.code == 7);
+    CHECK(child.output == "a call on a pool thread did not end; the frames that wait for it are left behind");
 }
 
 TEST_CASE("RES-08 an operation for the pool for which no thread can be started ends with the system's error, and the next one is made") {
