@@ -71,17 +71,25 @@ TEST_CASE("drain() ends a turn that a small budget had cut in two, then goes on 
     guest g;
     g.attach({[](void*) noexcept {}, nullptr});
     int ran = 0;
+    int ended = 0;
     for (int i = 0; i < 10; ++i) {
-        g.spawn([&ran]() -> task<> {
+        g.spawn([&ran, &ended]() -> task<> {
             ++ran;
-            co_return;
+            co_await yield();   // behind the end of the turn
+            ++ended;
         });
     }
-    g.start([]() -> task<> { co_return; }, [](outcome<void>) {});
+    g.start(
+        []() -> task<> {
+            co_await yield();
+            co_await yield();
+        },
+        [](outcome<void>) {});
     CHECK(g.dispatch({.resumes = 3, .time = 1h, .polls = 1}).more);
     CHECK(ran == 3);
     CHECK(g.drain(1h));
     CHECK(ran == 10);
+    CHECK(ended == 10);
     g.detach();
 }
 

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <stdexcept>
 #include <string>
 
@@ -51,26 +52,29 @@ TEST_CASE("In a forked child nothing can be registered with a task that had ende
     CHECK(child.code == 5);
 }
 
-TEST_CASE("A fork in the hook that hears of the last failure of shut down: the child's run() says closed_loop, the parent's ends") {
+TEST_CASE("A fork in the hook that hears of shut down's last failure: what stood ready is not dropped in the child, whose run() says "
+          "closed_loop") {
     const auto program = os::run_in_child([] {
         pid_t child = -1;
         int told = 0;
+        int dropped = 0;
         const auto hook = [&](const exception_report&) {
             ++told;
             child = ::fork();
         };
         const std::string said = errc_of_run([&] {
-            run(run_options().on_exception(hook), []() -> task<> {
-                spawn([]() -> task<> {
+            run(run_options().on_exception(hook), [&dropped]() -> task<> {
+                spawn([&dropped]() -> task<> {
                     (void)co_await settled(sleep_for(1h));
+                    loop::current().call_soon([held = std::shared_ptr<int>(&dropped, [](int* count) { ++*count; })] {});
                     throw std::runtime_error("E");
                 });
                 co_await yield();
             });
         });
         if (child == 0)
-            ::_exit(said == "closed_loop" ? 5 : 1);
-        return told == 1 && said == "none" && code_of(child) == 5 ? 7 : 2;
+            ::_exit(said == "closed_loop" && dropped == 0 ? 5 : 1);
+        return told == 1 && said == "none" && dropped == 1 && code_of(child) == 5 ? 7 : 2;
     });
     CHECK(program.code == 7);
 }
