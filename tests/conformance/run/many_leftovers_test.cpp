@@ -2,6 +2,7 @@
 #include <corun/corun.hpp>
 #include <support/allocations.hpp>
 #include <support/catch.hpp>
+#include <support/deaf_tasks.hpp>
 #include <support/hook_log.hpp>
 #include <support/virtual_time.hpp>
 
@@ -51,13 +52,6 @@ TEST_CASE("RES-46 without memory for a list of 300 tasks that do not stop, they 
         return;
     }
     constexpr std::size_t count = 300;   // more than are looked at in one go
-    struct notes_end {
-        notes_end(std::vector<std::size_t>& t, std::size_t n) : to(t), number(n) {}
-        notes_end(const notes_end&) = delete;
-        ~notes_end() { to.push_back(number); }
-        std::vector<std::size_t>& to;
-        std::size_t number;
-    };
     std::vector<std::size_t> ends;
     ends.reserve(count);
     std::vector<std::uint64_t> told;
@@ -76,15 +70,7 @@ TEST_CASE("RES-46 without memory for a list of 300 tasks that do not stop, they 
             refused.emplace(2);   // the next list is of those that are asked to give back what they have lent
     };
     run(virtual_time().shutdown_grace(10ms).on_exception(hook), [&]() -> task<> {
-        const auto deaf = [&ends](std::size_t i) -> task<> {
-            const notes_end local(ends, i);
-            (void)co_await settled(sleep_for(1h));
-            co_await sleep_for(2h);
-        };
-        for (std::size_t i = 0; i < count; ++i)
-            spawn(deaf, i);
-        co_await yield();
-        co_await yield();
+        co_await start_deaf_tasks(ends, count);
         refused.emplace(1);
     });
     was_refused.push_back(refused->has_failed());

@@ -2,6 +2,7 @@
 #include <corun/corun.hpp>
 #include <support/allocations.hpp>
 #include <support/catch.hpp>
+#include <support/deaf_tasks.hpp>
 #include <support/hook_log.hpp>
 #include <support/os.hpp>
 #include <support/virtual_time.hpp>
@@ -18,18 +19,6 @@ using namespace corun;
 using namespace testing;
 using namespace std::chrono_literals;
 
-namespace {
-
-struct notes_end {
-    notes_end(std::vector<std::size_t>& t, std::size_t n) : to(t), number(n) {}
-    notes_end(const notes_end&) = delete;
-    ~notes_end() { to.push_back(number); }
-    std::vector<std::size_t>& to;
-    std::size_t number;
-};
-
-}
-
 TEST_CASE("RES-46 whichever allocation of its end fails, 300 tasks that do not stop are destroyed in the reverse of their order") {
     if (!allocations_are_counted)
         return;
@@ -44,17 +33,7 @@ TEST_CASE("RES-46 whichever allocation of its end fails, 300 tasks that do not s
             if (r.message == "a task did not stop within the shutdown grace" && ++told == count)
                 refused.emplace(nth);
         };
-        run(virtual_time().shutdown_grace(10ms).on_exception(hook), [&]() -> task<> {
-            const auto deaf = [&ends](std::size_t i) -> task<> {
-                const notes_end local(ends, i);
-                (void)co_await settled(sleep_for(1h));
-                co_await sleep_for(2h);
-            };
-            for (std::size_t i = 0; i < count; ++i)
-                spawn(deaf, i);
-            co_await yield();
-            co_await yield();
-        });
+        run(virtual_time().shutdown_grace(10ms).on_exception(hook), [&]() -> task<> { co_await start_deaf_tasks(ends, count); });
         failed += refused->has_failed();
         refused.reset();
         INFO("allocation " << nth);
