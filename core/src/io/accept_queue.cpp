@@ -129,11 +129,10 @@ void accept_queue::stop_pause() noexcept {
         core->disarm(timer_);
 }
 
+/// There is a loop: while a pause is awaited an accept stands in the line, and none does any more when a loop drops its entries.
 void accept_queue::end_pause(entry& e, loop* l) noexcept {
     accept_queue& q = *static_cast<pause_end&>(e).queue;
     q.stop_pause();
-    if (!l)
-        return;
     q.paused_ = false;
     q.serve_next(core_of(*l));
 }

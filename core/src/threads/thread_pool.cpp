@@ -121,13 +121,12 @@ bool thread_pool::start(pool_job& job) {
 }
 
 bool thread_pool::withdraw(pool_job& job) noexcept {
-    {
-        const std::lock_guard lock(shared_->mutex);
-        if (job.begun)
-            return false;
-        job.link<queue_tag>::unlink();
-        --shared_->waiting_jobs;
-    }
+    std::unique_lock lock(shared_->mutex);
+    if (job.begun)
+        return false;
+    job.link<queue_tag>::unlink();
+    --shared_->waiting_jobs;
+    lock.unlock();
     job.release();
     return true;
 }
