@@ -181,6 +181,33 @@ TEST_CASE("an accept whose await is broken off in a pause leaves the line, and t
     });
 }
 
+TEST_CASE("a run that is given up in a pause leaves nothing of it behind, also when a descriptor is closed just then") {
+    for (const bool closes : {false, true}) {
+        std::optional<server> s;
+        int reports = 0;
+        const auto hook = [&](const exception_report&) {
+            ++reports;
+            if (closes)
+                s->clients.clear();
+        };
+        run(with_descriptors(2).shutdown_grace(10ms).on_exception(hook), [&]() -> task<> {
+            s.emplace();
+            co_await s->run_out(1);
+            const auto deaf = [&s]() -> task<> {
+                (void)co_await settled(s->accept_one());
+                (void)co_await settled(s->accept_one());
+            };
+            spawn(deaf);
+            spawn(deaf);
+            co_await yield();
+            CHECK(armed_timers() == 1);
+        });
+        CHECK(reports == 2);
+        CHECK(s->served.empty());
+        CHECK(s->clients.empty() == closes);
+    }
+}
+
 TEST_CASE("a close that took its time ends the pause of accepts, as one that was done at once") {
     run(run_options().with(std::make_unique<closes_later>(sim_options(7).descriptors(4))), []() -> task<> {
         auto spare = co_await connected_pair();
