@@ -129,6 +129,7 @@ void shut_down::end_grace() noexcept {
 void shut_down::close_loop() noexcept {
     loop_.closed = true;
     loop_.inbox->close(loop_.ready);
+    drop_calls(loop_);   // of awaits that were broken off
     drop_entries();
     stage_ = stage::over;
 }

@@ -4,10 +4,13 @@
 #include <support/catch.hpp>
 #include <support/end_of.hpp>
 #include <support/semaphore.hpp>
+#include <unit/broken_off.hpp>
 
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <optional>
+#include <stdexcept>
 #include <thread>
 
 using namespace corun;
@@ -55,4 +58,18 @@ TEST_CASE("a simulation with real threads and no bound for them ends when the la
         gate.release();
     });
     CHECK(ended);
+}
+
+TEST_CASE("a simulated call whose await was broken off at the end of a run is not made, and what it holds goes with the run") {
+    const auto held = std::make_shared<int>();
+    bool made = false;
+    run(run_options().with(make_sim()), [&]() -> task<> {
+        const auto call = [held, &made] { made = true; };
+        try {
+            co_await broken_off(to_thread(call));
+        } catch (const std::runtime_error&) {
+        }
+    });
+    CHECK_FALSE(made);
+    CHECK(held.use_count() == 1);
 }
