@@ -72,7 +72,7 @@ foreach(name IN LISTS names)
         endif()
         string(APPEND text "add_test(${test} [==[${CMAKE_COMMAND}]==] -E echo [==[skipped: ${reason_${id}}]==])\n")
         string(APPEND text "set_tests_properties(${test} PROPERTIES LABELS ${prefix} SKIP_REGULAR_EXPRESSION \"^skipped: \")\n")
-    elseif(apart)
+    elseif(apart OR emulator)   # under an emulator they are not run in one process
         # Escaped, or a comma would begin another name and a bracket a tag; a test that matches no case passes with Catch2 2.
         string(REGEX REPLACE "([][,\"\\])" "\\\\\\1" escaped "${name}")
         string(APPEND text "add_test(${test}${command} [==[${escaped}]==])\n")

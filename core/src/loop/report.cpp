@@ -58,6 +58,8 @@ void report_current_exception(const char* where) noexcept {
 }
 
 void report_destroyed_with_waiters(const char* primitive) noexcept {
+    if (const loop_core* const core = try_core(); core && core->destroying)
+        return;
     try {
         throw usage_error(errc::busy,
                           std::string("a corun::") + primitive + " was destroyed while tasks wait for it; they get operation_canceled");

@@ -63,6 +63,7 @@ bool shut_down::advance() noexcept {
             stage_ = stage::pool;
             break;
         case stage::pool:
+            make_calls();
             if (!join_pool())
                 return false;
             stage_ = stage::posts;
@@ -129,7 +130,7 @@ void shut_down::end_grace() noexcept {
 void shut_down::close_loop() noexcept {
     loop_.closed = true;
     loop_.inbox->close(loop_.ready);
-    drop_calls(loop_);   // of awaits that were broken off
+    drop_calls(loop_);   // of a run that was stopped: of awaits that were broken off
     drop_entries();
     stage_ = stage::over;
 }
@@ -246,6 +247,12 @@ void shut_down::end_closing() noexcept {
         state.observed = true;
         state.report("a generator failed while it was closed at the end of the run", state.error);
     }
+}
+
+/// Simulated threads make the calls whose awaits were broken off, as real ones do.
+void shut_down::make_calls() noexcept {
+    while (!loop_.threads.calls.empty() && !loop_.attention.is_stopped())
+        make_next_call(loop_);
 }
 
 bool shut_down::join_pool() noexcept {

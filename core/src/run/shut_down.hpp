@@ -37,6 +37,7 @@ private:
     // Each is true when it has done its part, false where a turn comes first.
     bool cancel_in_rounds();
     bool close_generators();
+    void make_calls() noexcept;
     bool join_pool() noexcept;
     bool run_posts() noexcept;
     bool refuse_posts() noexcept;

@@ -6,14 +6,11 @@
 #include <csignal>
 #include <optional>
 
-#include <unistd.h>
-
 using namespace corun;
 using namespace testing;
 
 TEST_CASE("a generator that is destroyed while a task waits for its next value ends the process, with a message") {
     const auto child = os::run_in_child([] {
-        ::alarm(5);
         run([]() -> task<> {
             event never;
             std::optional<generator<int>> numbers([](event& e) -> generator<int> {

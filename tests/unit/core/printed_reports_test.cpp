@@ -61,27 +61,39 @@ TEST_CASE("loop::report() tells the loop's hook") {
     CHECK(log.reports()[0].what == "E");
 }
 
-TEST_CASE("An event that goes under its waiter while frames are destroyed by force is not told of: the grace's end has been") {
+TEST_CASE("What goes under its waiters while frames are destroyed by force is not told of: the grace's end has been") {
     hook_log log;
-    event* shared = nullptr;
-    const auto waits = [&]() -> task<> {
-        co_await yield();   // the owner has made it
+    mutex lock;
+    condition* changed = nullptr;
+    semaphore* permits = nullptr;
+    const auto waits_for_change = [&]() -> task<> {
+        co_await yield();   // its owner has made it
+        const auto guard = co_await lock.lock();
         for (;;)
-            (void)co_await settled(shared->wait());
+            (void)co_await settled(changed->wait());
+    };
+    const auto waits_for_permit = [&]() -> task<> {
+        co_await yield();
+        for (;;)
+            (void)co_await settled(permits->acquire());
     };
     const auto owns = [&]() -> task<> {
-        event own;
-        shared = &own;
+        condition own(lock);
+        semaphore none(0);
+        changed = &own;
+        permits = &none;
         for (;;)
             (void)co_await settled(sleep_for(1h));
     };
     run(run_options().shutdown_grace(0s).on_exception(log.hook()), [&]() -> task<> {
-        spawn(waits);
+        spawn(waits_for_change);
+        spawn(waits_for_permit);
         spawn(owns);   // the later one is destroyed first
         co_await yield();
         co_await yield();
+        co_await yield();
     });
-    CHECK(log.size() == 2);
+    CHECK(log.size() == 3);
     for (const auto& r : log.reports())
         CHECK(r.message == "a task did not stop within the shutdown grace");
 }

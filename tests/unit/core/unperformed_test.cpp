@@ -17,7 +17,7 @@ class performs_nothing final : public wrapped_backend {
 public:
     submitted submit(operation& o) noexcept override { return o.kind == operation_kind::read ? submitted::blocking : real().submit(o); }
     void perform(operation& o) noexcept override { backend::perform(o); }
-    void take_back(operation&) noexcept override {}
+    void take_back(operation& o) noexcept override { backend::take_back(o); }
 };
 
 }

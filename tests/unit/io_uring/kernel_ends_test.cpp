@@ -1,4 +1,5 @@
 // kernel_ends_test.cpp - requests that the kernel ends by itself, or too late: nobody is told of it, and nothing stops.
+#include <unit/io_uring/ahead.hpp>
 #include <unit/io_uring/own_listener.hpp>
 #include <unit/io_uring/ring_of_process.hpp>
 #include <unit/seam.hpp>
@@ -23,13 +24,6 @@ using namespace std::chrono_literals;
 namespace {
 
 const std::vector<io_uring_options> all_options = {io_uring_options(), io_uring_options(4, 8), io_uring_options(4, 8, true)};
-
-io_uring_options ahead_in_a_small_ring() {
-    io_uring_options o(4, 8);
-    o.accepts_ahead = 4;
-    o.receives_ahead = 16384;
-    return o;
-}
 
 /// Requests that the backend has for the kernel and has not handed over: as many as the small ring takes.
 struct waiting_reads {
@@ -126,7 +120,7 @@ TEST_CASE("RES-41 an operation that was asked to end while its descriptor is tol
 }
 
 TEST_CASE("RES-41 a wake that came with the answers to a close keeps the next wait from sleeping") {
-    const auto b = make_io_uring(ahead_in_a_small_ring());
+    const auto b = make_io_uring(ahead(io_uring_options(4, 8)));
     for (int i = 0; i < 3; ++i) {
         address where = address::loopback();
         const handle listener = listen_on(*b, where);
@@ -141,7 +135,7 @@ TEST_CASE("RES-41 a wake that came with the answers to a close keeps the next wa
 }
 
 TEST_CASE("RES-42 a connection that comes while its listener is being closed is closed too") {
-    const auto b = make_io_uring(ahead_in_a_small_ring());
+    const auto b = make_io_uring(ahead(io_uring_options(4, 8)));
     waiting_reads others(*b);
     for (int i = 0; i < 5; ++i) {
         address where = address::loopback();
@@ -162,7 +156,7 @@ TEST_CASE("RES-42 a connection that comes while its listener is being closed is 
 }
 
 TEST_CASE("RES-42 bytes that come while their stream is being closed reset the peer, and leave their buffers to others") {
-    const auto b = make_io_uring(ahead_in_a_small_ring());
+    const auto b = make_io_uring(ahead(io_uring_options(4, 8)));
     address where = address::loopback();
     const handle listener = listen_on(*b, where);
     waiting_reads others(*b);
@@ -211,7 +205,7 @@ TEST_CASE("RES-42 a backend that goes has let go of what it listened on: the por
     for (int i = 0; i < 50; ++i) {
         address where = address::loopback();
         {
-            const auto b = make_io_uring(ahead_in_a_small_ring());
+            const auto b = make_io_uring(ahead(io_uring_options(4, 8)));
             begin_accepting_ahead(*b, listen_on(*b, where));
         }
         const fd next = plain_socket();

@@ -1,4 +1,5 @@
 // no_room_test.cpp - requests for which the ring has no room while the kernel takes none: they wait, and are handed over once it does.
+#include <unit/io_uring/ahead.hpp>
 #include <unit/io_uring/own_listener.hpp>
 #include <unit/io_uring/ring_of_process.hpp>
 #include <unit/seam.hpp>
@@ -66,18 +67,10 @@ struct filling_reads {
     std::vector<std::unique_ptr<read_card>> reads;
 };
 
-io_uring_options ahead() {
+io_uring_options accepting_ahead() {
     io_uring_options o(room, 2 * room);
     o.accepts_ahead = 4;
     return o;
-}
-
-/// No longer than five seconds.
-bool ends(backend& b, const card& o) {
-    const time_point deadline = b.now() + 5s;
-    while (!o.is_finished() && b.now() < deadline)
-        collect(b, deadline);
-    return o.is_finished();
 }
 
 }
@@ -107,7 +100,7 @@ TEST_CASE("wakes that the ring has no room to watch for are watched for later, a
 }
 
 TEST_CASE("accepted ahead, a listener for which the ring has no room is asked for connections once it has") {
-    const auto b = make_io_uring(ahead());
+    const auto b = make_io_uring(accepting_ahead());
     collect(*b);
     address where = address::loopback();
     const handle listener = listen_on(*b, where);
@@ -129,7 +122,7 @@ TEST_CASE("accepted ahead, a listener for which the ring has no room is asked fo
 }
 
 TEST_CASE("accepted ahead, a listener that is closed while the ring has no room for its end is let go of once it has") {
-    const auto b = make_io_uring(ahead());
+    const auto b = make_io_uring(accepting_ahead());
     address where = address::loopback();
     const handle listener = listen_on(*b, where);
     begin_accepting_ahead(*b, listener);

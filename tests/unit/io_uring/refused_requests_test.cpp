@@ -1,5 +1,6 @@
 // refused_requests_test.cpp - what a ring is refused after it was made, by the kernel or for want of memory: the plain way is gone
 // instead, or the operation is told.
+#include <unit/io_uring/ahead.hpp>
 #include <unit/io_uring/own_listener.hpp>
 #include <unit/io_uring/ring_of_process.hpp>
 #include <unit/no_descriptors.hpp>
@@ -34,13 +35,6 @@ using namespace testing;
 using namespace std::chrono_literals;
 
 namespace {
-
-io_uring_options ahead() {
-    io_uring_options o;
-    o.accepts_ahead = 4;
-    o.receives_ahead = 16384;
-    return o;
-}
 
 /// A stream that the backend accepted itself.
 struct accepted_stream {

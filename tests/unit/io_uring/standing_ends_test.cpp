@@ -1,4 +1,5 @@
 // standing_ends_test.cpp - standing requests that end although an operation waits for what they bring: by the kernel, or with an error.
+#include <unit/io_uring/ahead.hpp>
 #include <unit/io_uring/own_listener.hpp>
 #include <unit/io_uring/ring_of_process.hpp>
 #include <unit/seam.hpp>
@@ -14,25 +15,6 @@
 using namespace seam;
 using namespace testing;
 using namespace std::chrono_literals;
-
-namespace {
-
-io_uring_options ahead() {
-    io_uring_options o;
-    o.accepts_ahead = 4;
-    o.receives_ahead = 16384;
-    return o;
-}
-
-/// No longer than five seconds.
-bool ends(backend& b, const card& o) {
-    const time_point deadline = b.now() + 5s;
-    while (!o.is_finished() && b.now() < deadline)
-        collect(b, deadline);
-    return o.is_finished();
-}
-
-}
 
 TEST_CASE("a standing request that the kernel ends by itself is made anew: the accept and the read that wait for it go on waiting") {
     const auto b = make_io_uring(ahead());

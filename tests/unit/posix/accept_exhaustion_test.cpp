@@ -10,6 +10,7 @@
 #include <support/os.hpp>
 #include <support/scale.hpp>
 #include <support/turns.hpp>
+#include <unit/accepting_server.hpp>
 #include <unit/no_descriptors.hpp>
 
 #include <algorithm>
@@ -30,24 +31,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct server {
-    tcp_listener listener = tcp_listener::bind(loopback());
-    std::vector<tcp_stream> clients;
-    std::vector<tcp_stream> served;
+struct server : accepting_server {
     std::optional<no_descriptors> none;
-
-    task<> connect_clients(int count) {
-        for (int i = 0; i < count; ++i) {
-            auto c = co_await connect(listener.local_address());
-            clients.push_back(std::move(c));
-        }
-    }
-    task<std::error_code> accept_one() {
-        auto s = co_await as_result(listener.accept());
-        if (s)
-            served.push_back(std::move(*s));
-        co_return s.error();
-    }
 
     /// Clients wait, there are no descriptors from now on, and an accept has been told so: the pause has begun.
     task<> run_out(int count) {

@@ -1,5 +1,6 @@
 // sim_accept_pause_test.cpp - the pause of accepts when the descriptors have run out (8.6), with a simulation's: in its time, and where no
 // descriptor of the process may be missing.
+#include <unit/accepting_server.hpp>
 #include <unit/broken_off.hpp>
 
 #include <corun/corun.hpp>
@@ -26,24 +27,7 @@ namespace {
 
 std::size_t armed_timers() { return loop::current().counters().armed_timers; }
 
-/// A listener, its clients, and what it accepted.
-struct server {
-    tcp_listener listener = tcp_listener::bind(loopback());
-    std::vector<tcp_stream> clients;
-    std::vector<tcp_stream> served;
-
-    task<> connect_clients(int count) {
-        for (int i = 0; i < count; ++i) {
-            auto c = co_await corun::connect(listener.local_address());
-            clients.push_back(std::move(c));
-        }
-    }
-    task<std::error_code> accept_one() {
-        auto s = co_await as_result(listener.accept());
-        if (s)
-            served.push_back(std::move(*s));
-        co_return s.error();
-    }
+struct server : accepting_server {
     /// An accept that has come as far as it can.
     task<task_handle<std::error_code>> begin_accept() {
         auto begun = spawn([this]() -> task<std::error_code> { return accept_one(); });

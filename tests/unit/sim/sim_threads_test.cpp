@@ -60,16 +60,25 @@ TEST_CASE("a simulation with real threads and no bound for them ends when the la
     CHECK(ended);
 }
 
-TEST_CASE("a simulated call whose await was broken off at the end of a run is not made, and what it holds goes with the run") {
-    const auto held = std::make_shared<int>();
-    bool made = false;
-    run(run_options().with(make_sim()), [&]() -> task<> {
-        const auto call = [held, &made] { made = true; };
-        try {
-            co_await broken_off(to_thread(call));
-        } catch (const std::runtime_error&) {
-        }
-    });
-    CHECK_FALSE(made);
-    CHECK(held.use_count() == 1);
+TEST_CASE("a call whose await was broken off at the end of a run is made, as on a real pool; where the run is stopped it goes unmade") {
+    for (const bool stopped : {false, true}) {
+        const auto held = std::make_shared<int>();
+        bool made = false;
+        run(run_options().with(make_sim()).shutdown_grace(0s).on_exception([](const exception_report&) {}), [&]() -> task<> {
+            if (stopped) {
+                spawn([]() -> task<> {
+                    for (;;)
+                        (void)co_await settled(sleep_for(1h));
+                });
+                co_await yield();
+            }
+            const auto call = [held, &made] { made = true; };
+            try {
+                co_await broken_off(to_thread(call));
+            } catch (const std::runtime_error&) {
+            }
+        });
+        CHECK(made == !stopped);
+        CHECK(held.use_count() == 1);
+    }
 }
