@@ -50,6 +50,10 @@ submitted handles::submit(operation& o) {
         o.finish(close(o.target).value());
         return submitted::finished;
     }
+    if (common::directions_of(o) == 0) {   // a wait for nothing would never end
+        answer(o, std::errc::operation_not_supported);
+        return submitted::finished;
+    }
     if ((reads(o) && r->reader) || (writes(o) && r->writer)) {
         o.finish(operation::busy);
         return submitted::finished;

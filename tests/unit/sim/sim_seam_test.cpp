@@ -63,6 +63,15 @@ bool connects_at_once(backend& b, address to) {
 
 }
 
+TEST_CASE("readiness for nothing is refused at once in a simulation too: a wait for it would never end") {
+    const auto b = make_sim(7);
+    const handle listener = listener_at(*b, address::loopback());
+    card none(operation_kind::poll, listener);
+    none.wanted = 0;
+    CHECK(b->submit(none) == submitted::finished);
+    CHECK(none.error_code() == std::errc::operation_not_supported);
+}
+
 TEST_CASE("a simulation refuses what has no counterpart in it") {
     const auto b = make_sim(7);
     CHECK(b->adopt(0, handle_kind::tcp_stream).error() == std::errc::operation_not_supported);
