@@ -4,7 +4,9 @@
 #include <support/catch.hpp>
 #include <unit/core/brittle.hpp>
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <future>
 #include <new>
 #include <optional>
@@ -78,7 +80,9 @@ TEST_CASE("a submission for which the loop has no memory is answered with bad_al
             std::optional<failing_allocation> failing;
             // One after the other in a turn: memory fails, the task is started, memory is there again.
             loop::current().call_soon([&failing, nth] { failing.emplace(nth); });
-            auto answer = submit(loop::current().ref(), [&ran]() -> task<int> {
+            // A callable that no free list has a block for.
+            auto answer = submit(loop::current().ref(), [&ran, large = std::array<std::byte, 4096>()]() -> task<int> {
+                (void)large;
                 ran = true;
                 co_return 7;
             });
