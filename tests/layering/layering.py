@@ -51,8 +51,6 @@ COMPILER_HEADERS = {"intrin.h"}
 CYCLES = {
     frozenset({"promise", "step", "task_state", "waiting"}),
     frozenset({"condition", "condition_wait", "mutex"}),
-    frozenset({"listener", "network", "unconnected"}),
-    frozenset({"engine", "handles"}),
 }
 # They ask for the loop that runs, which stands above the header that declares them.
 AT_HOME_ELSEWHERE = {"note_fork", "clock::now"}

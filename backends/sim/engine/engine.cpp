@@ -22,18 +22,6 @@ void engine::begin(const settings& asked) {
         draw_swarm(options, chance);
 }
 
-void engine::note(const operation& o) noexcept {
-    note(static_cast<std::uint64_t>(o.kind) << 32 | o.target.index);
-    std::uint64_t answered = 0;
-    switch (row_of(o.kind).answer) {
-    case kind_answer::count: answered = o.count; break;
-    case kind_answer::handle: answered = o.accepted.index; break;
-    case kind_answer::ready: answered = o.found; break;
-    case kind_answer::none: break;
-    }
-    note(static_cast<std::uint64_t>(o.error) << 32 ^ answered);
-}
-
 facility* engine::next_facility() const noexcept {
     const auto first = std::min_element(facilities.begin(), facilities.end(),
                                         [](const facility* a, const facility* b) { return a->next_event() < b->next_event(); });

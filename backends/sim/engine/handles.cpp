@@ -1,6 +1,7 @@
 // handles.cpp - see handles.hpp.
+#include "handles.hpp"
 #include "../../common/directions.hpp"
-#include "engine.hpp"
+#include "course.hpp"
 #include "kinds.hpp"
 
 #include <new>
@@ -58,12 +59,12 @@ submitted handles::submit(operation& o) {
         o.finish(operation::busy);
         return submitted::finished;
     }
-    if (engine_.chance.one_in(engine_.options.memory_failure)) {
+    if (course_.chance.one_in(course_.options.memory_failure)) {
         answer(o, std::errc::no_buffer_space);
         return submitted::finished;
     }
     if (attempt(*r, o)) {
-        engine_.note(o);
+        course_.note(o);
         return submitted::finished;
     }
     o.state = operation_state::pending;
@@ -95,7 +96,7 @@ void handles::leave(record& r, operation& o) {
         r.reader = nullptr;
     if (r.writer == &o)
         r.writer = nullptr;
-    engine_.note(o);
+    course_.note(o);
     finished.push_back(&o);
 }
 
@@ -103,7 +104,7 @@ bool handles::cancel(operation& o) {
     record* const r = table_.find(o.target);
     if (!r)
         return false;
-    if (ways_of(o).may_be_first && r->is->expects() && engine_.options.shuffle_completions && engine_.chance.below(2) == 1) {
+    if (ways_of(o).may_be_first && r->is->expects() && course_.options.shuffle_completions && course_.chance.below(2) == 1) {
         r->is->hasten();
         if (o.state == operation_state::finished)
             return true;

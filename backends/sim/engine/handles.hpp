@@ -11,12 +11,12 @@
 
 namespace corun::sim {
 
-struct engine;
+struct course;
 
 /// An operation that can't go on waits at its handle, and is tried again when its object's facility says so.
 class handles {
 public:
-    explicit handles(engine& e) noexcept : engine_(e) {}
+    explicit handles(course& c) noexcept : course_(c) {}
     handles(const handles&) = delete;
     handles& operator=(const handles&) = delete;
 
@@ -63,7 +63,7 @@ private:
     bool attempt(record&, operation&);   // true: answered
     void leave(record&, operation&);
 
-    engine& engine_;
+    course& course_;
     common::handle_table<record> table_;
     std::size_t open_ = 0;
 };

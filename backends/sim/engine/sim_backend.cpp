@@ -1,4 +1,5 @@
 // sim_backend.cpp - a virtual clock and a network in memory behind the seam.
+#include "../network/unconnected.hpp"
 #include "answers.hpp"
 #include "world.hpp"
 
@@ -46,7 +47,7 @@ public:
 
     result<handle> open(socket_type type) noexcept override {
         try {
-            return world_.net.open(type);
+            return open_socket(world_, world_.net, type);
         } catch (const std::bad_alloc&) {
             return sim::error(std::errc::not_enough_memory);
         }

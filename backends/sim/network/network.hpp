@@ -11,20 +11,14 @@ namespace corun::sim {
 
 class network final : public facility {
 public:
-    explicit network(engine& e) : facility(e.facilities), wires(e), engine_(e) {}
+    explicit network(engine& e) : facility(e.facilities), wires(e) {}
 
     void begin() override;
     time_point next_event() const noexcept override { return wires.next_arrival(); }
     void deliver_next() override { wires.deliver_next(); }
 
-    /// A socket; throws std::bad_alloc.
-    result<handle> open(socket_type);
-
     links wires;
     ports bound;
-
-private:
-    engine& engine_;
 };
 
 }

@@ -100,4 +100,11 @@ std::error_code unconnected::listen(int backlog) {
     return {};
 }
 
+result<handle> open_socket(engine& e, network& n, socket_type type) {
+    if (e.names.open_count() >= e.options.descriptors)
+        return error(std::errc::too_many_files_open);
+    const address none = type == socket_type::tcp_v6 ? address::ipv6({}, 0) : address::any();
+    return e.names.add(std::make_unique<unconnected>(e, n, none));
+}
+
 }

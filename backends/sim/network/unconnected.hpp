@@ -37,4 +37,7 @@ private:
     handle waits_at_;                         // the listener whose backlog had no room
 };
 
+/// A new socket; throws std::bad_alloc.
+result<handle> open_socket(engine&, network&, socket_type);
+
 }
