@@ -162,7 +162,6 @@ TEST_CASE("THR-05 posts that race with the loop's end run or are rejected, each 
         std::thread poster;
         run([&]() -> task<> {
             poster = std::thread([&, ref = loop::current().ref()] {
-                began = true;
                 // A few more than the first rejected one: the loop is gone by then.
                 for (int rejected = 0; rejected < 3;) {
                     ++posted;
@@ -170,6 +169,7 @@ TEST_CASE("THR-05 posts that race with the loop's end run or are rejected, each 
                         ++accepted;
                     else
                         ++rejected;
+                    began = true;   // the first one is in before the loop may end
                     std::this_thread::yield();   // the loop must keep up, or rounds grow long on a busy machine
                 }
             });
