@@ -169,7 +169,7 @@ TEST_CASE("THR-05 posts that race with the loop's end run or are rejected, each 
                         ++accepted;
                     else
                         ++rejected;
-                    began = true;   // the first one is in before the loop may end
+                    began = true;                // the first one is in before the loop may end
                     std::this_thread::yield();   // the loop must keep up, or rounds grow long on a busy machine
                 }
             });
