@@ -72,7 +72,7 @@ task<> close_left_over(generator_promise& g) {
     co_await awaiter(*g.holder);
     g.check_closed();
     if (const std::exception_ptr left = g.take_error()) {
-        g.end = ending::value;   // reported by what closes it: its holder finds it ended
+        g.end = ending::value;   // reported by shut down, which closes it: its holder finds it ended
         std::rethrow_exception(left);
     }
 }

@@ -58,7 +58,7 @@ void thread_pool::shared::perform(pool_job& job) noexcept {
 
 void thread_pool::shared::post_end() noexcept {
     if (std::exchange(end_is_on_its_way, true))
-        return;   // the task that takes that one sees this end too
+        return;   // the loop sees this end too when it takes that one
     references.fetch_add(1, std::memory_order_relaxed);
     if (!ends->push(last_has_ended))
         references.fetch_sub(1, std::memory_order_relaxed);   // never the last: the thread holds one
